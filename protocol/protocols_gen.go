@@ -1,0 +1,10 @@
+// Code generated from spec/registry/protocols.csv by spec/gen. DO NOT EDIT.
+
+package protocol
+
+// The protocol IDs, and the topics up to the part that varies.
+const (
+	ProtocolGossip    = "/parley/meshsub/1.2.0" // GossipSub v1.2 under an ID of its own; 64 KiB per message.
+	ProtocolMailbox   = "/parley/mailbox/1"     // Deposit, pick-up and removal of sealed envelopes.
+	TopicMarketPrefix = "/parley/1/"            // The gossip topic of a market: intents, withdrawals, profiles.
+)
