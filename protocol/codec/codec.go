@@ -5,7 +5,7 @@
 // cid.Cid; anything else doesn't exist on the wire. Canonical form is DRISL's
 // (shortest heads, definite lengths, sorted unique text keys, valid UTF-8); this
 // package adds the limits: no floats, 64-bit signed integers, links of one form,
-// bounded size, depth and number of items.
+// bounded size, depth and number of values.
 package codec
 
 import (
@@ -16,8 +16,8 @@ import (
 
 // Limits bound a block. They are checked before anything is allocated for it.
 type Limits struct {
-	Size  int // bytes
-	Depth int // of arrays and maps within each other, the outermost being 1
+	Size   int // bytes
+	Depth  int // of arrays and maps within each other, the outermost being 1
 	Values int // values of any kind, map keys included
 }
 

@@ -28,7 +28,7 @@ func (l Limits) Encode(value any) ([]byte, error) {
 type encoder struct {
 	limits Limits
 	out    []byte
-	items  int
+	values int
 }
 
 func (e *encoder) value(value any, depth int) error {

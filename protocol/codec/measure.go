@@ -40,7 +40,7 @@ type walker struct {
 	block  []byte
 	limits Limits
 	at     int // offset of what is next
-	items  int // values seen
+	values int // values seen
 }
 
 // value walks one value inside depth arrays and maps.
