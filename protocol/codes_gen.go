@@ -27,6 +27,7 @@ const (
 	CodeMalformed          Code = "malformed"           // The bytes are not of the form that is specified.
 	CodeMissingField       Code = "missing_field"       // A required field is absent.
 	CodeMissingRecord      Code = "missing_record"      // A record that this step needs is not in the set.
+	CodeNotARequest        Code = "not_a_request"       // The document does not ask for anything.
 	CodeNotCanonical       Code = "not_canonical"       // The CBOR is not in the one canonical form.
 	CodeNotFound           Code = "not_found"           // There is nothing under that name or ID.
 	CodeNotPermitted       Code = "not_permitted"       // The caller may not do this.
@@ -87,6 +88,7 @@ func Codes() []Code {
 		CodeMalformed,
 		CodeMissingField,
 		CodeMissingRecord,
+		CodeNotARequest,
 		CodeNotCanonical,
 		CodeNotFound,
 		CodeNotPermitted,
@@ -147,6 +149,7 @@ var codeInfo = map[Code]codeFacts{
 	CodeMalformed:          {Verdict: Reject, Summary: "The bytes are not of the form that is specified."},
 	CodeMissingField:       {Verdict: Reject, Summary: "A required field is absent.", Hint: "Compare the record with the schema in spec/records.cddl."},
 	CodeMissingRecord:      {Verdict: Ignore, Summary: "A record that this step needs is not in the set.", Hint: "Fetch the records that this one cites."},
+	CodeNotARequest:        {Verdict: Ignore, Summary: "The document does not ask for anything.", Hint: "Import the notice that invites offers."},
 	CodeNotCanonical:       {Verdict: Reject, Summary: "The CBOR is not in the one canonical form.", Hint: "Encode as spec/02-records.md says."},
 	CodeNotFound:           {Verdict: Ignore, Summary: "There is nothing under that name or ID."},
 	CodeNotPermitted:       {Verdict: Ignore, Summary: "The caller may not do this."},
