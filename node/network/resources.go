@@ -1,0 +1,54 @@
+package network
+
+import (
+	"math"
+	"net/netip"
+
+	"github.com/libp2p/go-libp2p"
+	"github.com/libp2p/go-libp2p/core/network"
+	rcmgr "github.com/libp2p/go-libp2p/p2p/host/resource-manager"
+	"github.com/libp2p/go-libp2p/x/rate"
+)
+
+// maxFiles is how many sockets the node's connections may hold.
+const maxFiles = 256
+
+// newResources sizes libp2p's resource manager for a small machine. Its
+// defaults grow with the machine's memory; a node is a guest there.
+func newResources(memory int64, test bool) (network.ResourceManager, error) {
+	limits := rcmgr.DefaultLimits // a copy: the package's own stay as they are
+	libp2p.SetDefaultServiceLimits(&limits)
+	limits.ServiceBaseLimit = rcmgr.BaseLimit{
+		StreamsInbound: 512, StreamsOutbound: 512, Streams: 1024, Memory: 32 << 20,
+	}
+	limits.ServicePeerBaseLimit = rcmgr.BaseLimit{
+		StreamsInbound: 24, StreamsOutbound: 24, Streams: 48, Memory: 8 << 20,
+	}
+	return newManager(limits.Scale(memory, maxFiles), test)
+}
+
+// newCourierResources is for a host that dials one mailbox at a time.
+func newCourierResources(test bool) (network.ResourceManager, error) {
+	limits := rcmgr.DefaultLimits
+	libp2p.SetDefaultServiceLimits(&limits)
+	limits.SystemBaseLimit = rcmgr.BaseLimit{
+		// Nobody dials a courier, but a QUIC or TCP race can hold a few
+		// connections for a moment.
+		ConnsOutbound: 16, Conns: 16, Streams: 64, StreamsInbound: 16, StreamsOutbound: 64,
+		Memory: 16 << 20, FD: 16,
+	}
+	limits.TransientBaseLimit = limits.SystemBaseLimit
+	return newManager(limits.Scale(0, 16), test)
+}
+
+func newManager(limits rcmgr.ConcreteLimitConfig, test bool) (network.ResourceManager, error) {
+	options := []rcmgr.Option{rcmgr.WithMetricsDisabled()}
+	if test {
+		options = append(options,
+			rcmgr.WithNetworkPrefixLimit(
+				[]rcmgr.NetworkPrefixLimit{{Network: netip.MustParsePrefix("0.0.0.0/0"), ConnCount: math.MaxInt}},
+				[]rcmgr.NetworkPrefixLimit{{Network: netip.MustParsePrefix("::/0"), ConnCount: math.MaxInt}}),
+			rcmgr.WithConnRateLimiters(&rate.Limiter{}))
+	}
+	return rcmgr.NewResourceManager(rcmgr.NewFixedLimiter(limits), options...)
+}
