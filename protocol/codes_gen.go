@@ -39,6 +39,7 @@ const (
 	CodePolicy             Code = "policy"              // The terms go against the other side's policy.
 	CodeProofFailed        Code = "proof_failed"        // The proof of the pick-up key does not verify.
 	CodeReadOnly           Code = "read_only"           // The node takes no writes at present.
+	CodeRecovering         Code = "recovering"          // This side came back from an old backup and signs nothing new here.
 	CodeScopeTooBroad      Code = "scope_too_broad"     // The terms ask for more than the request needs.
 	CodeSealMalformed      Code = "seal_malformed"      // The envelope or what it seals is not of the form that is specified.
 	CodeSealOpenFailed     Code = "seal_open_failed"    // The envelope cannot be opened with this key.
@@ -100,6 +101,7 @@ func Codes() []Code {
 		CodePolicy,
 		CodeProofFailed,
 		CodeReadOnly,
+		CodeRecovering,
 		CodeScopeTooBroad,
 		CodeSealMalformed,
 		CodeSealOpenFailed,
@@ -161,6 +163,7 @@ var codeInfo = map[Code]codeFacts{
 	CodePolicy:             {Verdict: Ignore, Summary: "The terms go against the other side's policy."},
 	CodeProofFailed:        {Verdict: Ignore, Summary: "The proof of the pick-up key does not verify."},
 	CodeReadOnly:           {Verdict: Ignore, Summary: "The node takes no writes at present."},
+	CodeRecovering:         {Verdict: Ignore, Summary: "This side came back from an old backup and signs nothing new here.", Hint: "Wait for the other side's answer; what was signed before may still be on its way."},
 	CodeScopeTooBroad:      {Verdict: Ignore, Summary: "The terms ask for more than the request needs."},
 	CodeSealMalformed:      {Verdict: Ignore, Summary: "The envelope or what it seals is not of the form that is specified."},
 	CodeSealOpenFailed:     {Verdict: Ignore, Summary: "The envelope cannot be opened with this key."},
