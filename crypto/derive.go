@@ -1,0 +1,102 @@
+package crypto
+
+import (
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+)
+
+// The labels of spec/03-identifiers-and-keys.md and
+// spec/04-sealing-and-mailboxes.md. Changing one loses every key under it.
+const (
+	rootSalt        = "parley/1"
+	rootLabel       = "root"
+	branchLabel     = "parley/1/branch"
+	intentKeyLabel  = "parley/1/intent-key"
+	personaKeyLabel = "parley/1/persona-key"
+	sealingKeyLabel = "parley/1/sealing-key"
+	pickupKeyLabel  = "parley/1/pickup-key"
+)
+
+// BranchKind says what a branch of the root secret is for.
+type BranchKind string
+
+const (
+	// BranchCustomer is the branch whose intents a device signs.
+	BranchCustomer BranchKind = "customer"
+	// BranchPersona is the branch of a seller's public persona.
+	BranchPersona BranchKind = "persona"
+)
+
+// Root is the secret from which every branch derives. It exists while keys are
+// set up or restored and is never stored.
+type Root struct{ secret }
+
+// Branch returns the branch of one kind for one device:
+//
+//	HKDF-SHA256(secret = root, salt = none,
+//	  info = "parley/1/branch" ‖ 0x00 ‖ kind ‖ 0x00 ‖ uint32BE(device), 32 bytes)
+//
+// It panics on the zero Root and on a destroyed one.
+func (r Root) Branch(kind BranchKind, device uint32) Branch {
+	info := branchLabel + "\x00" + string(kind) + "\x00" + beUint32(device)
+	return BranchFromBytes(derive(r.key("Root"), nil, info))
+}
+
+// Branch is the secret of one device (customer) or of one persona. A customer
+// branch is kept on the disk; a persona branch isn't, so that the thief of
+// a disk can't compute the next persona key.
+type Branch struct{ secret }
+
+// BranchFromBytes returns the branch whose [Branch.Bytes] these are. Zero bytes,
+// which can only come from a damaged file, give the zero Branch: check IsZero
+// after reading one.
+func BranchFromBytes(b [SeedSize]byte) Branch {
+	if b == [SeedSize]byte{} {
+		return Branch{}
+	}
+	return Branch{newSecret(b)}
+}
+
+// Bytes returns a copy of the secret, for a key file. It panics on the zero
+// Branch and on a destroyed one.
+func (b Branch) Bytes() [SeedSize]byte { return [SeedSize]byte(b.key("Branch")) }
+
+// IntentKey returns the key that signs one intent:
+//
+//	seed = HKDF-SHA256(secret = branch, salt = the intent's public 32-byte salt,
+//	  info = "parley/1/intent-key", 32 bytes)
+//
+// The salt stands in the intent, so a restored phrase finds the key again
+// without a counter. It panics on the zero Branch and on a destroyed one.
+func (b Branch) IntentKey(salt [32]byte) *SigningKey {
+	return NewSigner(derive(b.key("Branch"), salt[:], intentKeyLabel))
+}
+
+// PersonaKey returns the persona's n-th key, counted from 0:
+//
+//	seed = HKDF-SHA256(secret = branch, salt = none,
+//	  info = "parley/1/persona-key" ‖ 0x00 ‖ uint32BE(n), 32 bytes)
+//
+// It panics on the zero Branch and on a destroyed one.
+func (b Branch) PersonaKey(n uint32) *SigningKey {
+	return NewSigner(derive(b.key("Branch"), nil, personaKeyLabel+"\x00"+beUint32(n)))
+}
+
+// derive is HKDF-SHA256 (RFC 5869) with 32 bytes of output. An empty salt means
+// the RFC's default of 32 zero bytes.
+func derive(secret, salt []byte, info string) [SeedSize]byte {
+	out, err := hkdf.Key(sha256.New, secret, salt, info, SeedSize)
+	if err != nil {
+		// Only a longer output or GODEBUG=fips140=only with a short secret can
+		// fail, and every secret here has at least 32 bytes.
+		panic(fmt.Sprintf("crypto: HKDF-SHA256: %v", err))
+	}
+	defer clear(out)
+	return [SeedSize]byte(out)
+}
+
+func beUint32(n uint32) string {
+	return string(binary.BigEndian.AppendUint32(nil, n))
+}
