@@ -1,0 +1,103 @@
+// Package draft is what the importers of foreign formats share: the draft of an
+// intent with notes on what was changed on the way, a tolerant reader of other
+// people's JSON, and the cleaning of text, numbers, times, places and units. It
+// is pure: time is an argument.
+package draft
+
+import (
+	"fmt"
+
+	"github.com/parley-protocol/parley/protocol"
+	"github.com/parley-protocol/parley/protocol/record"
+)
+
+// Draft is an intent made from a foreign document. Salt, ReplyTo, Terms and
+// Awards are the caller's to fill in before it is signed.
+type Draft struct {
+	Intent *record.Intent
+	Ext    map[string]any // proposal for the header's ext; public once published; may be nil
+	Notes  []Note         // what was changed or left out, in the order of the fields read
+}
+
+// Note tells a person about one thing that the draft has otherwise than the
+// document, or that they should know before publishing it.
+type Note struct {
+	Field string `json:"field"` // path in the document, e.g. "tender.items[3].quantity"
+	Text  string `json:"text"`  // a sentence without the full stop
+}
+
+// Notes collects notes.
+type Notes struct{ list []Note }
+
+// Addf adds one note.
+func (n *Notes) Addf(field, format string, args ...any) {
+	n.list = append(n.list, Note{Field: field, Text: fmt.Sprintf(format, args...)})
+}
+
+// List is the notes so far. A document can cause a great many: after MaxNotes
+// one line says how many more there are.
+func (n *Notes) List() []Note {
+	if len(n.list) <= MaxNotes {
+		return n.list
+	}
+	short := append([]Note(nil), n.list[:MaxNotes]...)
+	return append(short, Note{Text: fmt.Sprintf("and %d more notes of this kind", len(n.list)-MaxNotes)})
+}
+
+// Limits of an intent's texts, in bytes (spec/records.cddl), and of the notes.
+const (
+	MaxName            = 200
+	MaxDescription     = 8000
+	MaxItemName        = 500
+	MaxItemDescription = 2000
+	MaxPlace           = 100 // region and locality
+	MaxIdentifier      = 256
+	MaxNotes           = 100 // count
+)
+
+// Options is what the caller knows and the document doesn't.
+type Options struct {
+	Now        int64  // the time of drafting, Unix seconds
+	ValidUntil int64  // when set, takes the place of the document's deadline
+	Market     string // the market to publish to; empty: for named sellers only
+}
+
+// Deadline settles how long offers are welcome: the override of the options or
+// else the document's own deadline (0: it has none), cut to the longest life
+// that an intent may have.
+func Deadline(opt Options, deadline int64, field string, notes *Notes) (int64, error) {
+	switch {
+	case opt.ValidUntil != 0 && opt.ValidUntil <= opt.Now:
+		return 0, refuse(protocol.CodeBadField, "validUntil", "choose a date in the future",
+			"%s lies in the past", day(opt.ValidUntil))
+	case opt.ValidUntil > opt.Now+protocol.MaxIntentLife:
+		return 0, refuse(protocol.CodeLifeTooLong, "validUntil", fmt.Sprintf("choose %s or earlier", day(opt.Now+protocol.MaxIntentLife)),
+			"a request lives for 180 days at most, and %s is later than that", day(opt.ValidUntil))
+	case opt.ValidUntil != 0:
+		if deadline != 0 && deadline != opt.ValidUntil {
+			notes.Addf(field, "the document's own deadline, %s, was replaced by %s", day(deadline), day(opt.ValidUntil))
+		}
+		return opt.ValidUntil, nil
+	case deadline == 0:
+		return 0, refuse(protocol.CodeMissingField, field, "give --until with a date",
+			"the document names no deadline for offers")
+	case deadline <= opt.Now:
+		return 0, refuse(protocol.CodeExpired, field, "give --until with a date in the future",
+			"the deadline %s has passed", day(deadline))
+	case deadline > opt.Now+protocol.MaxIntentLife:
+		notes.Addf(field, "the deadline was brought forward from %s to %s: a request lives for 180 days at most", day(deadline), day(opt.Now+protocol.MaxIntentLife))
+		return opt.Now + protocol.MaxIntentLife, nil
+	}
+	return deadline, nil
+}
+
+// Refuse makes a refusal with a hint of its own.
+func Refuse(code protocol.Code, field, hint, format string, args ...any) error {
+	return refuse(code, field, hint, format, args...)
+}
+
+func refuse(code protocol.Code, field, hint, format string, args ...any) *protocol.Error {
+	err := protocol.Errorf(code, field, format, args...)
+	err.Hint = hint
+	return err
+}
