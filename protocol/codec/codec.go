@@ -9,6 +9,8 @@
 package codec
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/parley-protocol/parley/protocol"
@@ -51,4 +53,9 @@ func CompareKeys(a, b string) int {
 		return len(a) - len(b)
 	}
 	return strings.Compare(a, b)
+}
+
+// SortedKeys is the keys of a map in the order that they have on the wire.
+func SortedKeys(entries map[string]any) []string {
+	return slices.SortedFunc(maps.Keys(entries), CompareKeys)
 }

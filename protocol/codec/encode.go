@@ -3,7 +3,6 @@ package codec
 import (
 	"encoding/binary"
 	"math"
-	"slices"
 	"unicode/utf8"
 
 	"github.com/ipfs/go-cid"
@@ -100,13 +99,8 @@ func (e *encoder) object(entries map[string]any, depth int) error {
 	if depth > e.limits.Depth {
 		return protocol.Errorf(protocol.CodeTooDeep, "", "more than %d arrays and maps within each other", e.limits.Depth)
 	}
-	keys := make([]string, 0, len(entries))
-	for key := range entries {
-		keys = append(keys, key)
-	}
-	slices.SortFunc(keys, CompareKeys)
-	e.head(majorMap, uint64(len(keys)))
-	for _, key := range keys {
+	e.head(majorMap, uint64(len(entries)))
+	for _, key := range SortedKeys(entries) {
 		e.values++
 		if err := e.text(key); err != nil {
 			return err
