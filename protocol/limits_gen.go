@@ -41,5 +41,6 @@ const (
 	MaxTime                  = 253402300799 // seconds: The last time: 9999-12-31T23:59:59Z.
 	MaxTokenBytes            = 4194304      // bytes: What a mailbox keeps for one token.
 	MaxTokenEnvelopes        = 256          // count: Envelopes that a mailbox keeps for one token.
+	MaxValues                = 8192         // count: Values of a block or message, map keys included; a link is two.
 	RequiredStampBits        = 0            // bits: Work that gossip asks of a stamp.
 )
