@@ -1,0 +1,67 @@
+package gossip
+
+import (
+	"context"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/parley-protocol/parley/protocol"
+)
+
+// Path is the way on which a frame came.
+type Path uint8
+
+// The paths.
+const (
+	PathGossip  Path = iota // relayed by a peer
+	PathOwn                 // published by this node
+	PathCatchup             // asked of a peer
+)
+
+// String is a word for logs.
+func (p Path) String() string {
+	switch p {
+	case PathGossip:
+		return "gossip"
+	case PathOwn:
+		return "own"
+	default:
+		return "catchup"
+	}
+}
+
+// Message is a frame on its way through the checks.
+type Message struct {
+	Market string
+	From   peer.ID // who forwarded it, not who wrote it; this node's own for PathOwn
+	Path   Path
+	Frame  []byte // read only
+	Parsed any    // the handler's own: what Check learnt and Verify needs
+	Err    error  // the handler may leave its reason here; Publish returns it
+}
+
+// Handler judges frames. Both methods are called from many goroutines at once.
+type Handler interface {
+	// Check does what is cheap: size, canonical form, expiry, stamp, quota by
+	// the forwarding peer. It runs in the way of all that arrives and must not
+	// block.
+	Check(ctx context.Context, m *Message) protocol.Verdict
+
+	// Verify gets what Check accepted, checks the signature and stores the
+	// record. Accept lets the frame go on to other nodes. On PathGossip and
+	// PathOwn that is right even for a record that is stored already (one's own,
+	// reconciled): only what gossip itself has relayed before is Ignore. On
+	// PathCatchup Accept means that the record is new to this node; what it has
+	// is Ignore, or two nodes that meet would flood their market with what
+	// everyone has.
+	Verify(ctx context.Context, m *Message) protocol.Verdict
+}
+
+// Catchup gives what this node has to tell to one that asks what it missed.
+type Catchup interface {
+	// Live returns frames of the market's live records that follow the cursor,
+	// at most limit, and the cursor after the last of them, empty when there
+	// are no more. Cursors are the implementation's own text, of at most
+	// [MaxCursor] bytes; the first is empty.
+	Live(ctx context.Context, market, after string, limit int) (frames [][]byte, next string, err error)
+}

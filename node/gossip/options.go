@@ -1,0 +1,69 @@
+package gossip
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/parley-protocol/parley/protocol"
+)
+
+// Bounds.
+const (
+	// MaxFrame is the largest frame: a record of the greatest size with a stamp.
+	// It leaves room for the rest of a 64 KiB gossip message.
+	MaxFrame = 1 + 1 + (3 + protocol.MaxBlockBytes) + (1 + protocol.MaxStampBytes)
+	// MaxMarkets is how many markets a node can be in, and how many it notes of
+	// each peer.
+	MaxMarkets = 128
+	// SeenFor is how long the hash of a frame is remembered. Publishing the same
+	// bytes within it does nothing.
+	SeenFor = 120 * time.Second
+)
+
+// Options of [New].
+type Options struct {
+	// Handler judges every frame. Required.
+	Handler Handler
+	// Catchup answers peers that ask. Without it the node neither answers nor asks.
+	Catchup Catchup
+	// OnPeerJoin is told of every peer found to be in a market that this node
+	// is in, one call at a time per market. It must not block for long.
+	OnPeerJoin func(market string, id peer.ID)
+	// Flood sends own frames to every peer known in the market and not just to
+	// the mesh: faster and surer in a sparse market, and easier to trace to this
+	// node. Sellers want it; customers don't.
+	Flood bool
+	// Timing of catching up; the zero value is right outside of tests.
+	Timing Timing
+	// Logger gets what pubsub has to say; without it nothing is logged.
+	Logger *slog.Logger
+}
+
+// Timing paces the questions to peers. Zero fields mean the defaults.
+type Timing struct {
+	First    time.Duration // pause before a new peer is asked; default 250 ms
+	Again    time.Duration // pause before the same peer is asked again; default 1 min
+	Pace     time.Duration // one session of a market per so long, after a burst of 8; default 1 min
+	Periodic time.Duration // some peer of each market is asked every so often; default 10 min
+	Settled  time.Duration // how long in a market until news from a peer is relayed; default 30 s
+}
+
+func (t Timing) withDefaults() Timing {
+	for _, field := range []struct {
+		value *time.Duration
+		usual time.Duration
+	}{
+		{&t.First, 250 * time.Millisecond},
+		{&t.Again, time.Minute},
+		{&t.Pace, time.Minute},
+		{&t.Periodic, 10 * time.Minute},
+		{&t.Settled, 30 * time.Second},
+	} {
+		if *field.value <= 0 {
+			*field.value = field.usual
+		}
+	}
+	return t
+}
