@@ -1,0 +1,159 @@
+package keyring
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/parley-protocol/parley/crypto"
+	"github.com/parley-protocol/parley/node/ledger/disk"
+	"github.com/parley-protocol/parley/protocol"
+)
+
+// Identity is who a home is. It prints as a placeholder.
+type Identity struct {
+	device      uint32
+	customer    [crypto.SeedSize]byte
+	persona     [crypto.SeedSize]byte
+	commitment  [32]byte
+	transport   [32]byte
+	personaStep uint32
+}
+
+// The content of the identity file, integers big-endian:
+//
+//	0   device, uint32
+//	4   number of the persona key, uint32
+//	8   customer branch, 32 bytes
+//	40  seed of the persona key, 32 bytes
+//	72  commitment to the next persona key, 32 bytes
+//	104 seed of the transport key, 32 bytes
+const identitySize = 136
+
+// newIdentity derives an identity; the transport key alone is random, because
+// it must not be linkable to the others.
+func newIdentity(root crypto.Root, device uint32) *Identity {
+	customer := root.Branch(crypto.BranchCustomer, device)
+	defer customer.Destroy()
+	branch := root.Branch(crypto.BranchPersona, device)
+	defer branch.Destroy()
+	persona, next := branch.PersonaKey(0), branch.PersonaKey(1)
+	defer persona.Destroy()
+	defer next.Destroy()
+	id := &Identity{
+		device:     device,
+		customer:   customer.Bytes(),
+		persona:    persona.Seed(),
+		commitment: crypto.KeyCommitment(next.PublicKey()),
+	}
+	rand.Read(id.transport[:])
+	return id
+}
+
+// Device is the number of this device; every device has branches of its own.
+func (id *Identity) Device() uint32 { return id.device }
+
+// Customer is the branch from which intents' keys come.
+func (id *Identity) Customer() crypto.Branch { return crypto.BranchFromBytes(id.customer) }
+
+// Persona is the public persona's key of today.
+func (id *Identity) Persona() *crypto.SigningKey { return crypto.NewSigner(id.persona) }
+
+// PersonaNumber counts the persona's rotations; the first key is number 0.
+func (id *Identity) PersonaNumber() uint32 { return id.personaStep }
+
+// NextPersona is the SHA-256 of the public key that comes after today's.
+func (id *Identity) NextPersona() [32]byte { return id.commitment }
+
+// TransportSeed is the seed of the node's libp2p key, which is random and
+// stands in no relation to the keys that sign records.
+func (id *Identity) TransportSeed() [32]byte { return id.transport }
+
+// String is a placeholder.
+func (id *Identity) String() string { return redactedText }
+
+// Format writes a placeholder for every verb.
+func (id *Identity) Format(f fmt.State, _ rune) { io.WriteString(f, redactedText) }
+
+// LogValue gives log/slog a placeholder.
+func (id *Identity) LogValue() slog.Value { return slog.StringValue(redactedText) }
+
+const redactedText = "[redacted]"
+
+func (id *Identity) encode() []byte {
+	b := make([]byte, 0, identitySize)
+	b = binary.BigEndian.AppendUint32(b, id.device)
+	b = binary.BigEndian.AppendUint32(b, id.personaStep)
+	b = append(b, id.customer[:]...)
+	b = append(b, id.persona[:]...)
+	b = append(b, id.commitment[:]...)
+	return append(b, id.transport[:]...)
+}
+
+func decodeIdentity(b []byte) (*Identity, error) {
+	if len(b) != identitySize {
+		return nil, errContent
+	}
+	return &Identity{
+		device:      binary.BigEndian.Uint32(b),
+		personaStep: binary.BigEndian.Uint32(b[4:]),
+		customer:    [32]byte(b[8:40]),
+		persona:     [32]byte(b[40:72]),
+		commitment:  [32]byte(b[72:104]),
+		transport:   [32]byte(b[104:136]),
+	}, nil
+}
+
+// Exists reports whether a folder has an identity.
+func Exists(dir string, opts Options) (bool, error) {
+	there, err := disk.Exists(opts.fs(), identityPath(dir))
+	if err != nil {
+		return false, diskError(err, "the keys' folder can't be looked at")
+	}
+	return there, nil
+}
+
+// Create writes the identity of one device of a root, durably, into a folder
+// that has none. The root stays the caller's to destroy. Errors by code:
+// already in use as not_permitted, disk_full, internal.
+func Create(dir string, root crypto.Root, device uint32, opts Options) error {
+	fsys := opts.fs()
+	if err := disk.MakeDir(fsys, dir, 0o700); err != nil {
+		return diskError(err, "the keys' folder can't be made")
+	}
+	if err := checkMode(fsys, dir, 0o700); err != nil {
+		return err
+	}
+	there, err := Exists(dir, opts)
+	if err != nil {
+		return err
+	}
+	if there {
+		e := protocol.Errorf(protocol.CodeNotPermitted, "", "%s is there already", identityPath(dir))
+		e.Hint = "Use another home folder for another identity; keys are never written over."
+		return e
+	}
+	content := newIdentity(root, device).encode()
+	defer clear(content)
+	data := wrap(identityMagic, content)
+	defer clear(data)
+	if err := disk.Replace(fsys, identityPath(dir), data, 0o600, "keyring/identity"); err != nil {
+		return diskError(err, "the identity can't be written")
+	}
+	return nil
+}
+
+func readIdentity(fsys FS, dir string) (*Identity, error) {
+	content, err := read(fsys, identityPath(dir), identityMagic, 4096)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(content)
+	id, err := decodeIdentity(content)
+	if err != nil {
+		return nil, fileError(identityPath(dir), err)
+	}
+	return id, nil
+}

@@ -1,0 +1,155 @@
+package disk
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/parley-protocol/parley/node/failpoint"
+)
+
+// Exists reports whether there is something at a path.
+func Exists(fsys FS, name string) (bool, error) {
+	_, err := fsys.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// MakeDir makes a folder, and those above it that are missing, durably.
+func MakeDir(fsys FS, name string, perm fs.FileMode) error {
+	name = filepath.Clean(name)
+	there, err := Exists(fsys, name)
+	if there || err != nil {
+		return err
+	}
+	parent := filepath.Dir(name)
+	if parent != name {
+		if err := MakeDir(fsys, parent, perm); err != nil {
+			return err
+		}
+	}
+	if err := fsys.Mkdir(name, perm); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return fsys.SyncDir(parent)
+}
+
+// ReadFile reads a whole file of at most limit bytes. A longer one gives
+// [ErrTooLong].
+func ReadFile(fsys FS, name string, limit int64) ([]byte, error) {
+	f, err := fsys.OpenFile(name, os.O_RDONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	size, err := f.Size()
+	if err != nil {
+		return nil, err
+	}
+	if size > limit {
+		return nil, ErrTooLong
+	}
+	data := make([]byte, size)
+	if _, err := f.ReadAt(data, 0); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	return data, nil
+}
+
+// ErrTooLong means that a file is longer than anything this program writes
+// there.
+var ErrTooLong = errors.New("disk: the file is longer than it may be")
+
+// WriteTemp writes data to a new file and makes its content durable; the name
+// isn't yet. On failure the file is removed again. A file left by an earlier
+// attempt is written over.
+//
+// The failpoints point+"/before-write", "/before-fsync" and "/after-fsync" lie
+// around the steps.
+func WriteTemp(fsys FS, name string, data []byte, perm fs.FileMode, point string) error {
+	failpoint.Hit(point + "/before-write")
+	f, err := fsys.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, perm)
+	if err != nil {
+		return err
+	}
+	if err := writeAndSync(f, data, point); err != nil {
+		f.Close()
+		_ = fsys.Remove(name) // best effort: the next start removes it as well
+		return err
+	}
+	return f.Close()
+}
+
+func writeAndSync(f File, data []byte, point string) error {
+	if _, err := f.WriteAt(data, 0); err != nil {
+		return err
+	}
+	failpoint.Hit(point + "/before-fsync")
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	failpoint.Hit(point + "/after-fsync")
+	return nil
+}
+
+// Publish gives a file that [WriteTemp] made its name, durably, in place of
+// what had that name. The failpoints point+"/before-rename", "/after-rename"
+// and "/after-fsync-dir" lie around the steps.
+func Publish(fsys FS, temp, name, point string) error {
+	failpoint.Hit(point + "/before-rename")
+	if err := fsys.Rename(temp, name); err != nil {
+		return err
+	}
+	failpoint.Hit(point + "/after-rename")
+	if err := fsys.SyncDir(filepath.Dir(name)); err != nil {
+		return err
+	}
+	failpoint.Hit(point + "/after-fsync-dir")
+	return nil
+}
+
+// Replace puts a file with new content in the place of an old one in a single
+// durable step: after a power cut there is the one or the other, whole.
+func Replace(fsys FS, name string, data []byte, perm fs.FileMode, point string) error {
+	temp := name + TempSuffix
+	if err := WriteTemp(fsys, temp, data, perm, point); err != nil {
+		return err
+	}
+	return Publish(fsys, temp, name, point)
+}
+
+// TempSuffix ends the names of files that aren't whole yet.
+const TempSuffix = ".tmp"
+
+// ReplaceAndWipe is [Replace] for secrets: once the new file is durable the old
+// one's bytes are written over with zeros where they lie. On an SSD, and on a
+// file system that copies on write, the old bytes may survive elsewhere; on
+// Windows an open file can't be renamed over and this is Replace.
+func ReplaceAndWipe(fsys FS, name string, data []byte, perm fs.FileMode, point string) error {
+	if !replacesOpenFiles {
+		return Replace(fsys, name, data, perm, point)
+	}
+	old, err := fsys.OpenFile(name, os.O_WRONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Replace(fsys, name, data, perm, point)
+	}
+	if err != nil {
+		return err
+	}
+	defer old.Close()
+	if err := Replace(fsys, name, data, perm, point); err != nil {
+		return err
+	}
+	size, err := old.Size()
+	if err != nil {
+		return err
+	}
+	if _, err := old.WriteAt(make([]byte, size), 0); err != nil {
+		return err
+	}
+	return old.Sync()
+}
