@@ -2,12 +2,20 @@ package store
 
 import (
 	"context"
-	"iter"
+	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
 
-	"github.com/ipfs/go-cid"
+	"github.com/dgraph-io/badger/v4"
+	"github.com/gofrs/flock"
 
-	"github.com/parley-protocol/parley/protocol/record"
+	"github.com/parley-protocol/parley/protocol"
 )
 
 // Options are the knobs of a store. The zero value is good.
@@ -17,81 +25,185 @@ type Options struct {
 	Quota    Quota        // for ClassForeign
 }
 
-// Quota bounds the records of class foreign. A zero is no bound.
-type Quota struct {
-	Count     int   // records
-	Bytes     int64 // bytes of records; with its indexes a record takes about twice its size on disk
-	PerAuthor int   // records by one author
-}
-
 // Store is an open view.
-type Store struct{}
+type Store struct {
+	dir   string // empty in memory
+	opts  Options
+	db    *badger.DB
+	lock  *flock.Flock
+	clean bool
 
-// Stats is what the store holds.
-type Stats struct {
-	Own, Deal, Foreign Usage
-}
+	write sync.Mutex // one writer at a time
+	stats statsBox
 
-// Usage counts the records of one class.
-type Usage struct {
-	Count int
-	Bytes int64 // of the records themselves
+	ctx    context.Context // ends when Close begins
+	cancel context.CancelFunc
+	mu     sync.Mutex // guards closed and calls.Add
+	closed bool
+	calls  sync.WaitGroup
+	once   sync.Once
+	err    error // of Close
 }
 
 // Open opens the view in dir, which it creates if need be. The errors to tell
 // apart are [*RebuildError], [*NewerSchemaError] and the code "locked".
-func Open(ctx context.Context, dir string, opts Options) (*Store, error) { panic("soon") }
-
-// Drop removes the view's files in dir.
-func Drop(dir string) error { panic("soon") }
-
-// Close flushes and closes.
-func (s *Store) Close() error { panic("soon") }
-
-// Clean reports whether the folder was closed in order before it was opened.
-func (s *Store) Clean() bool { panic("soon") }
-
-// Put stores items; meta is written with the last of them.
-func (s *Store) Put(ctx context.Context, items []Item, meta ...KV) ([]Outcome, error) { panic("soon") }
-
-// Get gives the record.
-func (s *Store) Get(ctx context.Context, id cid.Cid) (*record.Record, error) { panic("soon") }
-
-// Entry gives the record with what the store knows about it.
-func (s *Store) Entry(ctx context.Context, id cid.Cid) (Entry, error) { panic("soon") }
-
-// Has reports whether the record is held.
-func (s *Store) Has(ctx context.Context, id cid.Cid) (bool, error) { panic("soon") }
-
-// Query gives the records that pass the filter.
-func (s *Store) Query(ctx context.Context, f Filter) iter.Seq2[Entry, error] { panic("soon") }
-
-// All gives every record, by ID.
-func (s *Store) All(ctx context.Context) iter.Seq2[Entry, error] { panic("soon") }
-
-// Withdrawn reports whether the intent is known to be withdrawn.
-func (s *Store) Withdrawn(ctx context.Context, intent *record.Record) (bool, error) { panic("soon") }
-
-// Resolve finds the ID that a shortened one stands for.
-func (s *Store) Resolve(ctx context.Context, prefix string) (cid.Cid, error) { panic("soon") }
-
-// Delete removes records of any class.
-func (s *Store) Delete(ctx context.Context, ids ...cid.Cid) (int, error) { panic("soon") }
-
-// Expire removes what is past its time.
-func (s *Store) Expire(ctx context.Context, now int64) (int, error) { panic("soon") }
-
-// Stats counts what is held.
-func (s *Store) Stats() Stats { panic("soon") }
-
-// KV is a small value of the node's own, kept beside the records. A nil Value deletes.
-type KV struct {
-	Key   string
-	Value []byte
+//
+// A folder that wasn't closed has all its checksums verified, which takes about
+// a second for each gigabyte.
+func Open(ctx context.Context, dir string, opts Options) (*Store, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s := &Store{opts: opts, clean: true}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	if !opts.InMemory {
+		s.dir = dir
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, fmt.Errorf("store: %w", err)
+		}
+		lock, err := lockFolder(dir)
+		if err != nil {
+			return nil, err
+		}
+		s.lock = lock
+	}
+	if err := s.open(); err != nil {
+		s.cancel()
+		if s.db != nil {
+			err = errors.Join(err, s.db.Close())
+		}
+		if s.lock != nil {
+			err = errors.Join(err, s.lock.Unlock())
+		}
+		return nil, err
+	}
+	return s, nil
 }
 
-// Meta reads a value; nil if there is none.
-func (s *Store) Meta(ctx context.Context, key string) ([]byte, error) { panic("soon") }
+func (s *Store) open() error {
+	if s.dir != "" {
+		st, found, err := readState(s.dir)
+		if err != nil {
+			return err
+		}
+		s.clean = !st.Open
+		if found {
+			if err := checkTables(s.dir, st.Open); err != nil {
+				return s.openError(err)
+			}
+		}
+		// From here on the folder counts as open, whatever happens.
+		if err := writeState(s.dir, state{Schema: schema, Open: true}); err != nil {
+			return err
+		}
+	}
+	err := guard(func() (err error) {
+		s.db, err = badger.Open(profile(s.dir, s.opts))
+		return err
+	})
+	if err != nil {
+		s.db = nil
+		return s.openError(err)
+	}
+	count := s.loadStats
+	if !s.clean {
+		count = s.recount
+	}
+	if err := count(); err != nil {
+		return s.openError(err)
+	}
+	return nil
+}
 
-// SetMeta writes values.
-func (s *Store) SetMeta(ctx context.Context, kvs ...KV) error { panic("soon") }
+// openError tells damage from what a rebuild would not mend.
+func (s *Store) openError(err error) error {
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOSPC) ||
+		errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.EIO) || s.dir == "" {
+		return fmt.Errorf("store: open %s: %w", s.dir, err)
+	}
+	return &RebuildError{Dir: s.dir, Reason: FolderDamaged, Err: err}
+}
+
+// lockFolder takes the folder for this process.
+func lockFolder(dir string) (*flock.Flock, error) {
+	lock := flock.New(filepath.Join(dir, "view.lock"), flock.SetPermissions(0o600))
+	switch ok, err := lock.TryLock(); {
+	case err != nil:
+		return nil, fmt.Errorf("store: lock %s: %w", dir, err)
+	case !ok:
+		return nil, protocol.Errorf(protocol.CodeLocked, "", "the store in %s is open in another process", dir)
+	}
+	return lock, nil
+}
+
+func escapeGlob(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(s)
+}
+
+// Clean reports whether the folder was closed in order before it was opened
+// now. If not, the last writes may be missing and the ledger should be put again.
+func (s *Store) Clean() bool { return s.clean }
+
+// Close ends running queries with [ErrClosed], waits for running calls, flushes
+// and closes. It must not be called from within a loop over a query. Calling it
+// again returns what the first call did.
+func (s *Store) Close() error {
+	s.once.Do(func() {
+		s.mu.Lock()
+		s.closed = true
+		s.mu.Unlock()
+		s.cancel()
+		s.calls.Wait()
+		s.err = s.shut()
+	})
+	return s.err
+}
+
+func (s *Store) shut() error {
+	err := guard(s.db.Close)
+	if s.dir == "" {
+		return err
+	}
+	if err == nil {
+		err = writeState(s.dir, state{Schema: schema})
+	}
+	return errors.Join(err, s.lock.Unlock())
+}
+
+// begin lets a call in; end must follow when err is nil.
+func (s *Store) begin(ctx context.Context) (end func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, ErrClosed
+	}
+	s.calls.Add(1)
+	return s.calls.Done, nil
+}
+
+// interrupted is why a long call should stop, if it should.
+func (s *Store) interrupted(ctx context.Context) error {
+	if s.ctx.Err() != nil {
+		return ErrClosed
+	}
+	return ctx.Err()
+}
+
+// guard calls Badger. On damaged bytes Badger may panic instead of returning an
+// error; that must not take the node down.
+func guard(call func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("badger panicked: %v", r)
+		}
+	}()
+	return call()
+}
+
+// view runs a read on a snapshot.
+func (s *Store) view(read func(txn *badger.Txn) error) error {
+	return guard(func() error { return s.db.View(read) })
+}
