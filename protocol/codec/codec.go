@@ -32,7 +32,7 @@ const (
 	MaxDepth = protocol.MaxDepth
 	// MaxValues is the most values in any block or message. It keeps a block of
 	// empty maps, one byte each, from becoming megabytes of memory.
-	MaxValues = 8192
+	MaxValues = protocol.MaxValues
 )
 
 // Block is the limits of a record.

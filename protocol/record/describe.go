@@ -1,7 +1,6 @@
 package record
 
 import (
-	"github.com/parley-protocol/parley/crypto"
 	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/decimal"
 )
@@ -104,7 +103,7 @@ func (h *Header) fields(f *form) {
 	field(f, "by", &h.By, author{})
 	field(f, "at", &h.At, instant{})
 	field(f, "retainUntil", &h.RetainUntil, instant{})
-	optionalList(f, "crit", &h.Crit, setOf(1, protocol.MaxCrit, text{64}))
+	optionalList(f, "crit", &h.Crit, setOf(1, protocol.MaxCrit, text{128}))
 	optionalMap(f, "ext", &h.Ext, free{null: true})
 
 	f.require(h.RetainUntil >= h.At, "retainUntil", "lies before at")
@@ -187,21 +186,8 @@ func (b *ReplyTo) fields(f *form) {
 	field(f, "token", &b.Token, digest{})
 	field(f, "mailboxes", &b.Mailboxes, setOf(0, protocol.MaxMailboxes, mailbox{}))
 
-	size := sealingKeySize(b.Suite)
+	size := b.Suite.PublicKeySize()
 	f.require(len(b.Key) == size, "key", "a key of suite %d has %d bytes, not %d", b.Suite, size, len(b.Key))
-}
-
-// sealingKeySize is the size of a suite's public key in bytes.
-func sealingKeySize(s crypto.Suite) int {
-	const x25519, mlkem768 = 32, 1184
-	switch s {
-	case crypto.SuiteX25519:
-		return x25519
-	case crypto.SuiteMLKEM768X25519:
-		return mlkem768 + x25519
-	default:
-		return 0
-	}
 }
 
 // availability is the pair of times that intents and offers have in common.
