@@ -77,7 +77,10 @@ func (w *walker) value(depth int) error {
 			}
 		}
 	case majorTag:
-		if argument != linkTag || w.at == len(w.block) || w.block[w.at]>>5 != majorBytes {
+		if w.at == len(w.block) {
+			return malformed("the block ends where a value is due")
+		}
+		if argument != linkTag || w.block[w.at]>>5 != majorBytes {
 			return protocol.Errorf(protocol.CodeNotCanonical, "", "the tag at byte %d is not a link", start)
 		}
 		return w.value(depth)

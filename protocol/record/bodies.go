@@ -230,5 +230,5 @@ type DeliveryReceipt struct {
 // to one and exported byte for byte.
 type Opaque struct {
 	Name   string         // the type
-	Fields map[string]any // everything but the header
+	Fields map[string]any // everything but the header; nil for nothing
 }
