@@ -6,6 +6,9 @@ package draft
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/record"
@@ -26,25 +29,56 @@ type Note struct {
 	Text  string `json:"text"`  // a sentence without the full stop
 }
 
-// Notes collects notes.
-type Notes struct{ list []Note }
+// Notes collects notes. A long document can give cause for thousands: of notes
+// that say the same of the elements of a list only the first few are kept.
+type Notes struct {
+	list  []Note
+	alike map[string]int // by what is said of which field, indexes aside
+}
+
+// keepAlike is how many notes that say the same are kept.
+const keepAlike = 3
 
 // Addf adds one note.
 func (n *Notes) Addf(field, format string, args ...any) {
-	n.list = append(n.list, Note{Field: field, Text: fmt.Sprintf(format, args...)})
-}
-
-// List is the notes so far. A document can cause a great many: after MaxNotes
-// one line says how many more there are.
-func (n *Notes) List() []Note {
-	if len(n.list) <= MaxNotes {
-		return n.list
+	if n.alike == nil {
+		n.alike = make(map[string]int)
 	}
-	short := append([]Note(nil), n.list[:MaxNotes]...)
-	return append(short, Note{Text: fmt.Sprintf("and %d more notes of this kind", len(n.list)-MaxNotes)})
+	key := anyElement(field) + "\x00" + format
+	if n.alike[key]++; n.alike[key] <= keepAlike {
+		n.list = append(n.list, Note{Field: field, Text: fmt.Sprintf(format, args...)})
+	}
 }
 
-// Limits of an intent's texts, in bytes (spec/records.cddl), and of the notes.
+// List is the notes, with a last line for each kind of which some were not kept.
+func (n *Notes) List() []Note {
+	list := slices.Clone(n.list)
+	for _, key := range slices.Sorted(maps.Keys(n.alike)) {
+		if more := n.alike[key] - keepAlike; more > 0 {
+			field, _, _ := strings.Cut(key, "\x00")
+			list = append(list, Note{Field: field, Text: fmt.Sprintf("and %s more notes like that on %s", thousands(more), field)})
+		}
+	}
+	return list
+}
+
+// anyElement takes the indexes out of a path: "items[3].unit" is "items[].unit".
+func anyElement(path string) string {
+	var b strings.Builder
+	inside := false
+	for _, r := range path {
+		if r == ']' {
+			inside = false
+		}
+		if !inside {
+			b.WriteRune(r)
+		}
+		inside = inside || r == '['
+	}
+	return b.String()
+}
+
+// Limits of an intent's texts, in bytes (spec/records.cddl).
 const (
 	MaxName            = 200
 	MaxDescription     = 8000
@@ -52,7 +86,6 @@ const (
 	MaxItemDescription = 2000
 	MaxPlace           = 100 // region and locality
 	MaxIdentifier      = 256
-	MaxNotes           = 100 // count
 )
 
 // Options is what the caller knows and the document doesn't.

@@ -34,23 +34,37 @@ func Fit(intent *record.Intent, notes *Notes) {
 }
 
 // size bounds from above what the draft's part of a record takes when encoded:
-// its texts, and for each key and value the longest head that they may have.
+// its texts, the keys, and the longest head that each may have.
 func size(intent *record.Intent) int {
-	const entry = 32 // key with its head, head of the value, numbers and units
-	n := 16*entry + len(intent.Name) + len(intent.Description) + categories(intent.Category) + area(intent.AreaServed)
+	const fixed = 400 // keys of the intent, times, prices, market's key and language
+	n := fixed + len(intent.Market) + len(intent.Name) + len(intent.Description) + categories(intent.Category) + area(intent.AreaServed)
 	for _, id := range intent.Identifier {
-		n += entry + len(id.PropertyID) + len(id.Value)
+		n += len("propertyID") + len("value") + 8 + len(id.PropertyID) + len(id.Value)
 	}
 	for _, item := range intent.ItemOffered {
-		n += 5*entry + len(item.Name) + len(item.Description) + categories(item.Category) + area(item.AreaServed)
+		n += 3 + text("name", item.Name) + text("description", item.Description) + categories(item.Category) + area(item.AreaServed)
+		if item.Quantity != nil {
+			n += len("eligibleQuantity") + text("value", item.Quantity.Value.String()) + text("unitCode", item.Quantity.UnitCode) + 3
+		}
 	}
 	return n
+}
+
+// text is an entry of a map: a short key, a text with a head of up to 3 bytes.
+func text(key, value string) int {
+	if value == "" {
+		return 0
+	}
+	return 1 + len(key) + 3 + len(value)
 }
 
 func categories(list []string) int {
 	n := 0
 	for _, category := range list {
-		n += 3 + len(category)
+		n += 2 + len(category)
+	}
+	if n > 0 {
+		n += len("category") + 2
 	}
 	return n
 }
@@ -59,5 +73,6 @@ func area(a *record.Area) int {
 	if a == nil {
 		return 0
 	}
-	return 4*20 + len(a.AddressCountry) + len(a.AddressRegion) + len(a.AddressLocality) + len(a.PostalCode)
+	return len("areaServed") + 3 + text("addressCountry", a.AddressCountry) + text("addressRegion", a.AddressRegion) +
+		text("addressLocality", a.AddressLocality) + text("postalCode", a.PostalCode)
 }

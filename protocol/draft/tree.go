@@ -158,3 +158,9 @@ func kind(value any) string {
 		return "this"
 	}
 }
+
+// Rewrite is the node with its value replaced by what f makes of it.
+func (n Node) Rewrite(f func(any) any) Node {
+	n.value = f(n.value)
+	return n
+}
