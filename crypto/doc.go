@@ -19,11 +19,14 @@
 // # Secrets
 //
 // [Phrase], [Root], [Branch], [SigningKey] and [SealingSeed] print, log and
-// format as "[redacted]" and refuse to be marshalled. fmt can't call methods on
-// unexported struct fields, so a SealingSeed must not sit by value in one of
-// a struct that gets printed. Destroy overwrites a secret's own memory. It is
-// best effort: copies that the runtime, the standard library or the system's
-// swap have made stay until they are reused.
+// format as "[redacted]" and refuse to be marshalled. All but SealingSeed keep
+// their bytes behind a pointer, which fmt doesn't follow even where it can't
+// call methods. A SealingSeed is its bytes: it must not sit in an unexported
+// field of a struct that gets printed.
+//
+// Destroy overwrites a secret's own memory. It is best effort: copies that the
+// runtime, the standard library or the system's swap have made stay until they
+// are reused.
 //
 // # Errors
 //

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -64,4 +65,14 @@ func loadHex(t testing.TB, name string) []byte {
 		t.Fatal(err)
 	}
 	return unhex(t, strings.Join(strings.Fields(string(text)), ""))
+}
+
+// goRoot asks the go command where Go's sources are.
+func goRoot(t *testing.T) string {
+	t.Helper()
+	out, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Skipf("no go command to ask for Go's sources: %v", err)
+	}
+	return strings.TrimSpace(string(out))
 }

@@ -10,8 +10,8 @@ import (
 // redactedText stands wherever a secret would have been printed.
 const redactedText = "[redacted]"
 
-// ErrSecret is returned by the text and JSON marshalling of every secret in
-// this package. It is an error and not a placeholder, so that a key file written
+// ErrSecret is returned by the text, JSON and binary marshalling of every secret
+// in this package. It is an error and not a placeholder, so that a key file written
 // with encoding/json by mistake fails at once instead of holding the word
 // "[redacted]" where the key should be.
 var ErrSecret = errors.New("crypto: a secret can't be marshalled")
@@ -31,6 +31,10 @@ func (redacted) LogValue() slog.Value { return slog.StringValue(redactedText) }
 
 // MarshalText refuses with [ErrSecret]; encoding/json calls it too.
 func (redacted) MarshalText() ([]byte, error) { return nil, ErrSecret }
+
+// MarshalBinary refuses with [ErrSecret]; encoding/gob and CBOR libraries call
+// it.
+func (redacted) MarshalBinary() ([]byte, error) { return nil, ErrSecret }
 
 // secret holds 32 secret bytes behind a pointer, so that all copies of a value
 // are destroyed together and fmt shows an address at most.

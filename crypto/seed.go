@@ -88,6 +88,10 @@ func (SealingSeed) LogValue() slog.Value { return slog.StringValue(redactedText)
 // MarshalText refuses with [ErrSecret]; encoding/json calls it too.
 func (SealingSeed) MarshalText() ([]byte, error) { return nil, ErrSecret }
 
+// MarshalBinary refuses with [ErrSecret]; encoding/gob and CBOR libraries call
+// it.
+func (SealingSeed) MarshalBinary() ([]byte, error) { return nil, ErrSecret }
+
 func (s SealingSeed) privateKey(suite Suite) (hpke.PrivateKey, error) {
 	kem, err := suite.kem()
 	if err != nil {

@@ -25,7 +25,7 @@ type Signer interface {
 // "[redacted]".
 type SigningKey struct {
 	redacted
-	private ed25519.PrivateKey
+	private *[ed25519.PrivateKeySize]byte // a pointer, so that no way of printing follows it
 	public  ed25519.PublicKey
 	did     DID
 }
@@ -37,7 +37,11 @@ var _ Signer = (*SigningKey)(nil)
 func NewSigner(seed [SeedSize]byte) *SigningKey {
 	private := ed25519.NewKeyFromSeed(seed[:])
 	public := private.Public().(ed25519.PublicKey)
-	return &SigningKey{private: private, public: public, did: encodeDID(public)}
+	return &SigningKey{
+		private: (*[ed25519.PrivateKeySize]byte)(private),
+		public:  public,
+		did:     encodeDID(public),
+	}
 }
 
 // GenerateSigner returns a new random key.
@@ -70,15 +74,17 @@ func (k *SigningKey) Seed() [SeedSize]byte {
 // Destroy overwrites the private half. The key keeps its name and can sign no
 // more.
 func (k *SigningKey) Destroy() {
-	clear(k.private)
-	k.private = nil
+	if k.private != nil {
+		clear(k.private[:])
+		k.private = nil
+	}
 }
 
 func (k *SigningKey) alive() ed25519.PrivateKey {
 	if k.private == nil {
 		panic("crypto: use of a destroyed SigningKey")
 	}
-	return k.private
+	return k.private[:]
 }
 
 // KeyCommitment returns SHA-256 of a public key: what a seller's profile states
