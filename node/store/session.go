@@ -23,10 +23,10 @@ type session struct {
 	snap    *badger.Txn
 	changes map[digest]*change
 	order   []*change
-	tombs   map[string]digest // new tombstones: prefix to withdrawal
-	holds   map[tag]bool      // what the session's own records cite
-	size    int64             // estimated bytes of the transaction
-	count   int64             // estimated keys of the transaction
+	tombs   map[string][]digest // new tombstones: prefix to withdrawals
+	holds   map[tag]bool        // what the session's own records cite
+	size    int64               // estimated bytes of the transaction
+	count   int64               // estimated keys of the transaction
 
 	heldKeys, tombKeys *badger.Iterator // over the snapshot, opened when first used
 }
@@ -36,7 +36,7 @@ func (s *Store) newSession() *session {
 		s:       s,
 		snap:    s.db.NewTransaction(false),
 		changes: make(map[digest]*change),
-		tombs:   make(map[string]digest),
+		tombs:   make(map[string][]digest),
 		holds:   make(map[tag]bool),
 	}
 }
@@ -95,7 +95,7 @@ func (w *session) keep(c *change) {
 }
 
 func (w *session) tombstone(prefix []byte, withdrawal digest) {
-	w.tombs[string(prefix)] = withdrawal
+	w.tombs[string(prefix)] = append(w.tombs[string(prefix)], withdrawal)
 	w.count++
 	w.size += int64(len(prefix)) + digestLen
 }
@@ -145,12 +145,14 @@ func (w *session) commit(ctx context.Context, meta []KV) error {
 		stats.add(&c.cur, +1)
 		dirty = true
 	}
-	for prefix, withdrawal := range w.tombs {
-		if c := w.changes[withdrawal]; c != nil && c.refused {
-			continue
-		}
-		if err := txn.Set(append([]byte(prefix), withdrawal[:]...), nil); err != nil {
-			return err
+	for prefix, withdrawals := range w.tombs {
+		for _, d := range withdrawals {
+			if c := w.changes[d]; c != nil && c.refused {
+				continue
+			}
+			if err := txn.Set(append([]byte(prefix), d[:]...), nil); err != nil {
+				return err
+			}
 		}
 	}
 	if dirty {

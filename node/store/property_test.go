@@ -1,0 +1,300 @@
+package store
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/ipfs/go-cid"
+
+	"github.com/parley-protocol/parley/protocol/record"
+)
+
+// TestAgainstModel drives random sequences of calls, with reopening, and
+// compares all that can be seen with a plain map.
+func TestAgainstModel(t *testing.T) {
+	t.Parallel()
+	run := func(t *testing.T, sequences, steps int, inMemory bool) {
+		for seed := range sequences {
+			sequence(t, uint64(seed), steps, inMemory)
+			if t.Failed() {
+				t.Fatalf("with seed %d", seed)
+			}
+		}
+	}
+	memory, disk := 240, 60
+	if testing.Short() {
+		memory, disk = 40, 10
+	}
+	t.Run("in memory", func(t *testing.T) { t.Parallel(); run(t, memory, 25, true) })
+	t.Run("on disk", func(t *testing.T) { t.Parallel(); run(t, disk, 25, false) })
+}
+
+func sequence(t *testing.T, seed uint64, steps int, inMemory bool) {
+	ctx := t.Context()
+	w := newWorld(t, seed)
+	var quota Quota
+	if w.rng.IntN(2) == 0 {
+		quota = Quota{Count: w.rng.IntN(60), Bytes: int64(w.rng.IntN(40_000))}
+	}
+	opts := Options{InMemory: inMemory, Quota: quota}
+	dir := t.TempDir()
+	s := open(t, dir, opts)
+	defer func() { s.Close() }()
+	m := newModel(quota)
+	for range steps {
+		switch w.rng.IntN(10) {
+		case 0, 1, 2, 3, 4, 5:
+			items := w.items(t)
+			if _, err := s.Put(ctx, items); err != nil {
+				t.Fatal(err)
+			}
+			m.put(items)
+		case 6:
+			if len(w.all) == 0 {
+				continue
+			}
+			r := pick(w.rng, w.all)
+			n, err := s.Delete(ctx, r.ID())
+			if err != nil || n != 0 != (m.entries[idOf(r)] != nil) {
+				t.Fatalf("deleted %d, %v", n, err)
+			}
+			delete(m.entries, idOf(r))
+		case 7:
+			at := now + int64(w.rng.IntN(80)) - 40
+			n, err := s.Expire(ctx, at)
+			if want := m.expire(at); err != nil || n != want {
+				t.Fatalf("expired %d, %v; want %d", n, err, want)
+			}
+		case 8:
+			if inMemory {
+				continue
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if s = open(t, dir, opts); !s.Clean() {
+				t.Fatal("a closed folder isn't clean")
+			}
+		case 9:
+			if len(w.all) > 0 {
+				compareQuery(t, s, m, w)
+			}
+		}
+		if got, want := s.Stats(), m.stats(); got != want {
+			t.Fatalf("stats are %+v, want %+v", got, want)
+		}
+	}
+	compareAll(t, s, m)
+	for range 20 {
+		if len(w.all) > 0 {
+			compareQuery(t, s, m, w)
+		}
+	}
+	checkKeys(t, s)
+}
+
+func open(tb testing.TB, dir string, opts Options) *Store {
+	tb.Helper()
+	s, err := Open(tb.Context(), dir, opts)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s
+}
+
+// items are new records and such as were put before, in random classes.
+func (w *world) items(tb testing.TB) (items []Item) {
+	for range 1 + w.rng.IntN(12) {
+		var r *record.Record
+		if len(w.all) == 0 || w.rng.IntN(4) > 0 {
+			r = w.record(tb)
+		} else {
+			r = pick(w.rng, w.all)
+		}
+		item := Item{Record: r, Class: ClassForeign}
+		if n := w.rng.IntN(8); n < 2 {
+			item.Class += Class(n + 1)
+		}
+		if w.rng.IntN(4) == 0 {
+			item.Market = pick(w.rng, []string{"vehicles", "elsewhere"})
+		}
+		items = append(items, item)
+	}
+	w.rng.Shuffle(len(items), func(i, j int) { items[i], items[j] = items[j], items[i] })
+	return items
+}
+
+func compareAll(t *testing.T, s *Store, m *model) {
+	t.Helper()
+	var got []string
+	for e, err := range s.All(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := m.entries[idOf(e.Record)]
+		if want == nil {
+			t.Fatalf("%s should be gone", e.Record)
+		}
+		compareEntry(t, e, *want)
+		got = append(got, idOf(e.Record))
+	}
+	if !slices.Equal(got, m.sorted()) {
+		t.Fatalf("%d records, want %d, or not in the order of their IDs", len(got), len(m.entries))
+	}
+}
+
+func compareEntry(t *testing.T, got, want Entry) {
+	t.Helper()
+	if !bytes.Equal(got.Record.Raw(), want.Record.Raw()) {
+		t.Fatalf("wrong bytes for %s", want.Record)
+	}
+	if got.Class != want.Class || got.Withdrawn != want.Withdrawn || got.Expires != want.Expires || !slices.Equal(got.Markets, want.Markets) {
+		t.Fatalf("%s: is %v %v %d %q, want %v %v %d %q", want.Record, got.Class, got.Withdrawn, got.Expires, got.Markets,
+			want.Class, want.Withdrawn, want.Expires, want.Markets)
+	}
+}
+
+// compareQuery compares a random query, whole and in pages.
+func compareQuery(t *testing.T, s *Store, m *model, w *world) {
+	t.Helper()
+	f := w.filter()
+	want := m.query(f)
+	compareList(t, s, f, want)
+	f.Limit = 1 + w.rng.IntN(5)
+	for {
+		page := want[:min(f.Limit, len(want))]
+		last := compareList(t, s, f, page)
+		if len(page) == 0 {
+			return
+		}
+		want, f.Cursor = want[len(page):], last
+	}
+}
+
+func compareList(t *testing.T, s *Store, f Filter, want []Entry) (last string) {
+	t.Helper()
+	n := 0
+	for e, err := range s.Query(t.Context(), f) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == len(want) {
+			t.Fatalf("more than the %d results wanted of %+v", len(want), f)
+		}
+		if e.Record.ID() != want[n].Record.ID() {
+			t.Fatalf("result %d of %+v is wrong", n, f)
+		}
+		compareEntry(t, e, want[n])
+		last = e.Cursor()
+		n++
+	}
+	if n != len(want) {
+		t.Fatalf("%d results, want %d of %+v", n, len(want), f)
+	}
+	return last
+}
+
+// checkKeys checks that every key belongs to a row and every row has its keys.
+func checkKeys(t *testing.T, s *Store) {
+	t.Helper()
+	want := map[string]bool{}
+	for e, err := range s.All(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, _ := digestOf(e.Record.ID())
+		txn := s.db.NewTransaction(false)
+		r, raw, err := readRow(txn, d)
+		txn.Discard()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for key := range r.keys(d) {
+			want[key] = true
+		}
+		want[string(rowKey(d))] = true
+		if tomb := tombstoneOf(d, &r, raw); tomb != nil {
+			want[string(tomb)] = true
+		}
+	}
+	txn := s.db.NewTransaction(false)
+	defer txn.Discard()
+	it := txn.NewIterator(keysOnly(nil, false))
+	defer it.Close()
+	n := 0
+	for it.Rewind(); it.Valid(); it.Next() {
+		key := it.Item().Key()
+		if key[0] == kindStats || key[0] == kindMeta {
+			continue
+		}
+		if !want[string(key)] {
+			t.Fatalf("key %q is left over", key)
+		}
+		n++
+	}
+	if n != len(want) {
+		t.Fatalf("%d keys, want %d", n, len(want))
+	}
+}
+
+// FuzzQuery compares queries with a naive filter for worlds and filters that
+// the fuzzer chooses by their seeds.
+func FuzzQuery(f *testing.F) {
+	f.Add(uint64(1), uint64(2))
+	f.Add(uint64(3), uint64(500))
+	type fixture struct {
+		s *Store
+		m *model
+		w *world
+	}
+	fixtures := map[uint64]fixture{}
+	f.Fuzz(func(t *testing.T, seed, filters uint64) {
+		seed %= 4
+		fx, ok := fixtures[seed]
+		if !ok {
+			w := newWorld(t, seed)
+			fx = fixture{s: open(t, "", Options{InMemory: true}), m: newModel(Quota{}), w: w}
+			for range 40 {
+				items := w.items(t)
+				if _, err := fx.s.Put(t.Context(), items); err != nil {
+					t.Fatal(err)
+				}
+				fx.m.put(items)
+			}
+			fixtures[seed] = fx
+		}
+		fx.w.rng = rand.New(rand.NewPCG(seed, filters))
+		compareQuery(t, fx.s, fx.m, fx.w)
+	})
+	for _, fx := range fixtures {
+		fx.s.Close()
+	}
+}
+
+// FuzzDecodeRow checks that no value makes the row decoder panic, and that what
+// it takes it writes again.
+func FuzzDecodeRow(f *testing.F) {
+	w := newWorld(f, 1)
+	for range 20 {
+		r := w.record(f)
+		d, _ := digestOf(r.ID())
+		row := newRow(r, ClassForeign)
+		row.addMarkets(marketsOf(r)...)
+		f.Add(d[:], row.encode(d, r.Raw()))
+	}
+	f.Fuzz(func(t *testing.T, id, value []byte) {
+		if len(id) != digestLen {
+			return
+		}
+		row, raw, err := decodeRow(digest(id), value)
+		if err == nil && !bytes.Equal(row.encode(digest(id), raw), value) {
+			t.Fatal("doesn't come out as it went in")
+		}
+	})
+}
+
+var _ = fmt.Sprint
+var _ cid.Cid
