@@ -49,7 +49,7 @@ func (l Limits) withDefaults() Limits {
 const (
 	requestTime = 30 * time.Second // to send a request, and again to take the answer
 	sweepEvery  = time.Hour
-	pagesAtOnce = 16               // pages that are read from the disk at once, 1 MiB each
+	pagesAtOnce = 16   // pages that are read from the disk at once, 1 MiB each
 	rateKeys    = 8192 // depositors that a rate is remembered for
 
 	// leastDeposit is what the smallest envelope counts for in a rate.

@@ -59,43 +59,63 @@ type receiver struct {
 	seed    crypto.SealingSeed
 	handle  Handle
 
-	after []byte // the last envelope that was kept, to see what is behind it
-	kept  bool   // some envelope of this round was
+	after   []byte        // the last envelope that was kept, to see what is behind it
+	retryAt time.Time     // when those kept are tried again; zero: none was
+	pause   time.Duration // until then, the next time
+	removed recentIDs
 }
 
+// run picks up until ctx ends, with growing pauses while it fails.
 func (r *receiver) run(ctx context.Context) {
-	pause := backoffLow
+	r.pause = backoffLow
+	failed := backoffLow
 	for ctx.Err() == nil {
-		err := r.round(ctx)
-		if err == nil && !r.kept {
-			pause = backoffLow
+		if err := r.round(ctx); err != nil {
+			sleep(ctx, jitter(failed))
+			failed = min(2*failed, backoffHigh)
 			continue
 		}
-		// After what the handler kept, too: it will not change its mind at once.
-		r.after, r.kept = nil, false
-		sleep(ctx, pause-pause/4+rand.N(pause/2+1))
-		pause = min(2*pause, backoffHigh)
+		failed = backoffLow
 	}
 }
 
-// round takes one pass through the mailbox, from its first envelope to where
-// there are no more.
+// round is one pick-up, with what follows of it.
 func (r *receiver) round(ctx context.Context) error {
-	for {
-		page, err := r.poll(ctx)
-		if err != nil {
-			return err
-		}
-		if err := r.deliver(ctx, page); err != nil {
-			return err
-		}
-		if !page.More {
-			return nil
-		}
-		if len(page.Envelopes) == 0 {
+	if !r.retryAt.IsZero() && !time.Now().Before(r.retryAt) {
+		r.after, r.retryAt = nil, time.Time{}
+	}
+	first := r.after == nil
+	page, err := r.poll(ctx)
+	if err != nil {
+		return err
+	}
+	if err := r.plausible(page); err != nil {
+		return err
+	}
+	if err := r.deliver(ctx, page); err != nil {
+		return err
+	}
+	if first && r.after == nil && !page.More {
+		r.pause = backoffLow // the handler took all there is
+	}
+	return nil
+}
+
+// plausible sees to it that a mailbox which doesn't do as it is told can't keep
+// this node busy.
+func (r *receiver) plausible(page Page) error {
+	if len(page.Envelopes) == 0 {
+		if page.More {
 			return protocol.Errorf(protocol.CodeMalformed, "more", "the mailbox promises more and gives nothing")
 		}
+		return nil
 	}
+	for _, e := range page.Envelopes {
+		if !r.removed.has(e.ID) {
+			return nil
+		}
+	}
+	return protocol.Errorf(protocol.CodeMalformed, "envelopes", "the mailbox gives again what was removed")
 }
 
 // deliver hands a page's envelopes over and removes those that were taken.
@@ -103,17 +123,29 @@ func (r *receiver) deliver(ctx context.Context, page Page) error {
 	var done []ID
 	for _, e := range page.Envelopes {
 		if err := r.handle(ctx, e); err != nil {
-			r.kept = true
-			r.after = e.ID[:]
-			continue
+			r.keep(e.ID)
+		} else {
+			done = append(done, e.ID)
 		}
-		done = append(done, e.ID)
 	}
 	if len(done) == 0 {
 		return ctx.Err()
 	}
 	_, err := r.client.removeAt(ctx, r.purpose, r.box, r.seed, done)
+	if err == nil {
+		r.removed.add(done)
+	}
 	return err
+}
+
+// keep notes an envelope that the handler didn't take. It won't change its mind
+// at once, and what comes behind it must not wait for that.
+func (r *receiver) keep(id ID) {
+	r.after = id[:]
+	if r.retryAt.IsZero() {
+		r.retryAt = time.Now().Add(jitter(r.pause))
+		r.pause = min(2*r.pause, backoffHigh)
+	}
 }
 
 // poll waits for envelopes. At others' mailboxes it takes turns with the other
@@ -121,7 +153,7 @@ func (r *receiver) deliver(ctx context.Context, page Page) error {
 func (r *receiver) poll(ctx context.Context) (Page, error) {
 	c := r.client
 	if c.isOwn(r.box.ID) {
-		return c.pickupAt(ctx, r.purpose, r.box, r.seed, r.after, pageSize, r.patience(ownWait))
+		return r.pickup(ctx, ownWait)
 	}
 	c.waiting.Add(1)
 	select {
@@ -132,21 +164,52 @@ func (r *receiver) poll(ctx context.Context) (Page, error) {
 		c.waiting.Add(-1)
 		return Page{}, ctx.Err()
 	}
-	wait := pollWait
 	if c.waiting.Load() > 0 {
-		wait = pollShort
+		return r.pickup(ctx, pollShort)
 	}
-	return c.pickupAt(ctx, r.purpose, r.box, r.seed, r.after, pageSize, r.patience(wait))
+	return r.pickup(ctx, pollWait)
 }
 
-// patience is none in the middle of a mailbox: behind what was kept there is
-// either something or not.
-func (r *receiver) patience(wait time.Duration) time.Duration {
-	if r.kept {
-		return 0
+func (r *receiver) pickup(ctx context.Context, wait time.Duration) (Page, error) {
+	if !r.retryAt.IsZero() {
+		wait = min(wait, max(time.Until(r.retryAt), 0).Truncate(time.Second)+time.Second)
 	}
-	return wait
+	began := time.Now()
+	page, err := r.client.pickupAt(ctx, r.purpose, r.box, r.seed, r.after, pageSize, wait)
+	if err == nil && len(page.Envelopes) == 0 && time.Since(began) < wait/2 {
+		// It is too busy to wait, or doesn't want to.
+		err = protocol.Errorf(protocol.CodeTimeout, "", "the mailbox doesn't wait")
+	}
+	return page, err
 }
+
+// recentIDs remembers the last IDs added, a few pages of them.
+type recentIDs struct {
+	ids  map[ID]bool
+	list []ID
+}
+
+func (r *recentIDs) has(id ID) bool { return r.ids[id] }
+
+func (r *recentIDs) add(ids []ID) {
+	if r.ids == nil {
+		r.ids = make(map[ID]bool)
+	}
+	for _, id := range ids {
+		if r.ids[id] {
+			continue
+		}
+		if len(r.list) >= 4*pageSize {
+			delete(r.ids, r.list[0])
+			r.list = r.list[1:]
+		}
+		r.ids[id] = true
+		r.list = append(r.list, id)
+	}
+}
+
+// jitter spreads pauses by a quarter either way.
+func jitter(d time.Duration) time.Duration { return d - d/4 + rand.N(d/2+1) }
 
 func sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
