@@ -112,14 +112,15 @@ func readBody(p *pass, entries map[string]any) (h Header, b Body) {
 	_, reserved := entries[reservedKey]
 	f.require(!reserved, reservedKey, "a record can't state its own ID")
 
-	known := newBody(name)
-	if known == nil {
-		return h, &Opaque{Name: name, Fields: f.rest()}
+	if known := newBody(name); known != nil {
+		known.fields(&f)
+		f.finish()
+		b = known
+	} else {
+		b = &Opaque{Name: name, Fields: f.rest()}
 	}
-	known.fields(&f)
-	checkLife(&f, &h, known)
-	f.finish()
-	return h, known
+	checkLife(&f, &h, b)
+	return h, b
 }
 
 // checkLife checks how the times of a record lie to each other.
