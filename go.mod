@@ -17,6 +17,14 @@ require (
 )
 
 require (
+	filippo.io/edwards25519 v1.2.0 // indirect
+	github.com/c2sp/wycheproof v0.0.0-20260105152342-fca0d3ba9f12 // indirect
+	github.com/fxamacker/cbor/v2 v2.9.0 // indirect
+	github.com/pelletier/go-toml/v2 v2.2.4 // indirect
+	go.uber.org/goleak v1.3.0 // indirect
+)
+
+require (
 	filippo.io/bigmod v0.1.1-0.20260103110540-f8a47775ebe5 // indirect
 	filippo.io/keygen v1.0.0 // indirect
 	github.com/benbjohnson/clock v1.3.5 // indirect
