@@ -18,10 +18,6 @@ const (
 	wordBits       = 11   // 2048 words
 	seedIterations = 2048 // BIP-39's PBKDF2 rounds
 	seedLen        = 64   // bytes of a BIP-39 seed
-
-	// maxPhraseText bounds the work done for a text that can't be a phrase. It
-	// leaves room for line breaks and indentation: 24 words take at most 215.
-	maxPhraseText = 4096
 )
 
 // ErrPhrase says that a text isn't a recovery phrase. The error is
@@ -68,6 +64,9 @@ func (e *PhraseError) Error() string {
 	}
 }
 
+// GoString is the same text, so that %#v doesn't show the suggestion.
+func (e *PhraseError) GoString() string { return e.Error() }
+
 // Unwrap returns [ErrPhrase].
 func (e *PhraseError) Unwrap() error { return ErrPhrase }
 
@@ -104,9 +103,6 @@ func NewPhrase() (Phrase, error) {
 // ParsePhrase reads a phrase as a person types it: any white space between
 // words, any case. The error is a [*PhraseError].
 func ParsePhrase(text string) (Phrase, error) {
-	if len(text) > maxPhraseText {
-		return Phrase{}, &PhraseError{Fault: PhraseWordCount, Words: len(strings.Fields(text))}
-	}
 	words := strings.Fields(strings.ToLower(text))
 	if len(words) != PhraseWords {
 		return Phrase{}, &PhraseError{Fault: PhraseWordCount, Words: len(words)}
@@ -154,7 +150,7 @@ func (p Phrase) Words() []string {
 //	  2048 rounds, 64 bytes), BIP-39 with an empty passphrase
 //	root = HKDF-SHA256(secret = seed, salt = "parley/1", info = "root", 32 bytes)
 //
-// It takes about a millisecond, and panics on the zero Phrase and on a destroyed
+// It takes a few milliseconds, and panics on the zero Phrase and on a destroyed
 // one.
 func (p Phrase) Root() Root {
 	seed := bip39Seed(strings.Join(p.Words(), " "), "")

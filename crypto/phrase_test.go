@@ -98,19 +98,25 @@ func TestParsePhraseNamesTheFault(t *testing.T) {
 			}
 			for _, word := range append(strings.Fields(v.text), v.suggestion) {
 				// "word", "is", "the" and single letters occur in any sentence.
-				if len(word) > 3 && strings.Contains(fmt.Sprintf("%v", err), word) {
-					t.Errorf("the error %q gives the word %q away", err, word)
+				if len(word) > 3 && strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, err), word) {
+					t.Errorf("the error %#v gives the word %q away", err, word)
 				}
 			}
 		})
 	}
 }
 
-func TestParsePhraseBoundsItsWork(t *testing.T) {
-	_, err := crypto.ParsePhrase(strings.Repeat("zoo ", 1<<18))
-	var fault *crypto.PhraseError
-	if !errors.As(err, &fault) || fault.Fault != crypto.PhraseWordCount {
-		t.Errorf("error %v", err)
+func TestParsePhraseOfHugeTexts(t *testing.T) {
+	for text, want := range map[string]crypto.PhraseFault{
+		strings.Repeat("zoo ", 1<<16):                      crypto.PhraseWordCount,
+		withWord(9, strings.Repeat("z", 1<<16)):            crypto.PhraseUnknownWord,
+		strings.Repeat(strings.Repeat("é", 1<<16)+" ", 24): crypto.PhraseUnknownWord,
+	} {
+		_, err := crypto.ParsePhrase(text)
+		var fault *crypto.PhraseError
+		if !errors.As(err, &fault) || fault.Fault != want {
+			t.Errorf("%.20q…: error %v", text, err)
+		}
 	}
 }
 

@@ -31,6 +31,9 @@ const (
 	lengthPrefix    = 4 // uint32 before the payload
 	aeadTag         = 16
 
+	x25519Enc = 32   // RFC 9180 §7.1, Nenc
+	hybridEnc = 1120 // ML-KEM-768's 1088 bytes and X25519's 32
+
 	minSizeClass = 1 << 10
 	maxSizeClass = 128 << 10
 
@@ -43,7 +46,7 @@ const (
 	MaxPayload = maxSizeClass - lengthPrefix
 
 	// MaxEnvelope is the largest envelope in bytes that any suite makes.
-	MaxEnvelope = envelopeHeader + 1120 + maxSizeClass + aeadTag
+	MaxEnvelope = envelopeHeader + hybridEnc + maxSizeClass + aeadTag
 )
 
 // Suite says which algorithms seal an envelope: an HPKE KEM with HKDF-SHA256 and
@@ -87,9 +90,9 @@ func (s Suite) PublicKeySize() int {
 // encSize is the length of the KEM's encapsulated key.
 func (s Suite) encSize() int {
 	if s == SuiteMLKEM768X25519 {
-		return 1120
+		return hybridEnc
 	}
-	return 32
+	return x25519Enc
 }
 
 func (s Suite) kem() (hpke.KEM, error) {

@@ -195,6 +195,45 @@ func TestSmallOrderPoints(t *testing.T) {
 	}
 }
 
+// TestSmallOrderForgeries builds signatures that satisfy the equation with a key
+// or an R of small order. crypto/ed25519 accepts them; the profile doesn't.
+func TestSmallOrderForgeries(t *testing.T) {
+	scalar := func(parts ...[]byte) *edwards25519.Scalar {
+		digest := sha512.Sum512(slices.Concat(parts...))
+		s, err := new(edwards25519.Scalar).SetUniformBytes(digest[:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	msg := []byte("any message at all")
+	neutral := edwards25519.NewIdentityPoint().Bytes()
+
+	// A neutral key drops out of the equation: anybody can sign for it.
+	r := scalar([]byte("nonce"))
+	R := new(edwards25519.Point).ScalarBaseMult(r).Bytes()
+	keyless := append(R, r.Bytes()...)
+
+	// A neutral R leaves S = k·a, made with the private scalar a.
+	a := scalar([]byte("private"))
+	A := new(edwards25519.Point).ScalarBaseMult(a).Bytes()
+	S := new(edwards25519.Scalar).Multiply(scalar(neutral, A, msg), a)
+	nonceless := append(bytes.Clone(neutral), S.Bytes()...)
+
+	for _, v := range []struct {
+		name     string
+		key, sig []byte
+	}{{"key of small order", neutral, keyless}, {"R of small order", A, nonceless}} {
+		if !ed25519.Verify(v.key, msg, v.sig) {
+			t.Errorf("%s: the equation doesn't hold, so this tests nothing", v.name)
+		}
+		if crypto.Verify(v.key, msg, v.sig) {
+			t.Errorf("%s: accepted", v.name)
+		}
+		checkReference(t, v.key, msg, v.sig)
+	}
+}
+
 // TestNonCanonicalY checks all 19 values of y from p to 2^255 - 1, with either
 // sign.
 func TestNonCanonicalY(t *testing.T) {

@@ -14,17 +14,26 @@ var english string
 // wordList returns the words in order: a word's place is its 11-bit value.
 func wordList() []string { return strings.Fields(english) }
 
-// maxTypo is how many edits still make a suggestion: more, and it would be
-// a guess.
-const maxTypo = 3
+const (
+	// maxTypo is how many edits still make a suggestion: more, and it would be
+	// a guess.
+	maxTypo = 3
+
+	// maxTypedLen is the length in bytes above which a word gets no suggestion.
+	// The longest listed word has 8 letters.
+	maxTypedLen = 32
+)
 
 // nearestWord returns the listed word that was most likely meant by typed, or ""
 // if nothing is near. Four letters identify a BIP-39 word, so a listed word with
 // the same first four wins; else it is the one with the fewest edits, the first
 // in the list among equals.
 func nearestWord(list []string, typed string) string {
+	if len(typed) > maxTypedLen {
+		return ""
+	}
 	letters := []rune(typed)
-	if len(letters) < 2 || len(letters) > 16 {
+	if len(letters) < 2 {
 		return ""
 	}
 	if len(letters) >= 4 {
