@@ -6,8 +6,8 @@
 //     synced; a page that was being written may be spoilt as a whole;
 //   - a name that was created, renamed or removed may be as it was before until
 //     its folder is synced;
-//   - after a sync that failed, what it was for is lost although reading still
-//     shows it, and a later sync doesn't bring it back.
+//   - after a sync of a file that failed, what it was for is lost although
+//     reading still shows it, and a later sync doesn't bring it back.
 //
 // Killing a process can't show a missing fsync, because the page cache outlives
 // the process; [Disk.PowerCut] can. Every call of Sync and SyncDir is known by
@@ -365,7 +365,7 @@ func (d *Disk) sync(op Op, n *node) error {
 	case effect && op.Site != d.ignored:
 		n.settle()
 	case err != nil && !errors.Is(err, ErrOff):
-		n.forget()
+		n.pending = nil // names are journalled, and aren't forgotten so silently
 	}
 	if err != nil {
 		return &fs.PathError{Op: string(op.Kind), Path: op.Path, Err: err}

@@ -84,11 +84,8 @@ func (n *node) settle() {
 	for _, r := range n.renames {
 		r.apply(n.kept)
 	}
-	n.forget()
+	n.pending, n.renames = nil, nil
 }
-
-// forget drops the changes that aren't durable; programs go on seeing them.
-func (n *node) forget() { n.pending, n.renames = nil, nil }
 
 // The units in which a disk loses what it was writing.
 const (

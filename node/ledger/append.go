@@ -187,7 +187,6 @@ func (l *Ledger) commit(start cursor, group []*request, size int) (end cursor, i
 	if err != nil {
 		return cursor{}, nil, l.stop(err)
 	}
-	l.generation = next.generation
 	l.tail = slices.Clone(span[pageOf(end.offset)-pageOf(start.offset):])
 	return end, index, nil
 }
@@ -261,8 +260,9 @@ func (l *Ledger) syncBoth(m mark) error {
 	if errMark != nil {
 		return diskError(errMark, "the mark can't be synced")
 	}
-	l.syncs.Add(1)
 	failpoint.Hit("ledger/after-fsync")
+	l.generation = m.generation
+	l.syncs.Add(1)
 	return nil
 }
 
@@ -274,15 +274,10 @@ func (l *Ledger) syncInTurn(m mark) error {
 	}
 	l.syncs.Add(1)
 	failpoint.Hit("ledger/after-fsync-log")
-	if err := l.writeMark(m); err != nil {
+	if err := l.settleMark(m); err != nil {
 		return err
 	}
-	failpoint.Hit("ledger/before-fsync-mark")
-	if err := l.marks.Sync(); err != nil {
-		return diskError(err, "the mark can't be synced")
-	}
 	l.syncs.Add(1)
-	failpoint.Hit("ledger/after-fsync-mark")
 	return nil
 }
 

@@ -27,6 +27,7 @@ const indexStep = 1024
 // findings is what the files of a ledger hold, nothing changed yet.
 type findings struct {
 	log   patched  // the log with the mark's copy laid over it
+	spare bool     // the other slot of the mark file verifies, too
 	first cursor   // the first frame
 	end   cursor   // after the last whole batch
 	index []cursor // every indexStep-th frame from the first on
@@ -67,14 +68,13 @@ func look(fsys FS, dir string) (presence, error) {
 	case haveMark:
 		return absent, damaged(logPath, 0, 0, "the file is missing")
 	case haveLog:
-		// The mark file is made last. Before it exists nothing was acknowledged,
-		// and the log holds at most its header.
+		// The mark file is made last, and the log is empty until then.
 		info, err := fsys.Stat(logPath)
 		if err != nil {
 			return absent, diskError(err, "the log can't be looked at")
 		}
-		if info.Size() > headerSize {
-			return absent, damaged(markPath, 0, 0, "the file is missing, and the log has entries")
+		if info.Size() > 0 {
+			return absent, damaged(markPath, 0, 0, "the file is missing, and the log isn't empty")
 		}
 	}
 	return absent, nil
@@ -88,7 +88,7 @@ func unsupported(path, what string) error {
 
 // inspect verifies a ledger's open files.
 func inspect(dir string, log, marks disk.File) (findings, error) {
-	m, err := newestMark(filepath.Join(dir, markName), marks)
+	m, spare, err := newestMark(filepath.Join(dir, markName), marks)
 	if err != nil {
 		return findings{}, err
 	}
@@ -101,7 +101,7 @@ func inspect(dir string, log, marks disk.File) (findings, error) {
 		return findings{}, damaged(path, size, 0, "the file ends here, and %d bytes that were stored are missing",
 			m.end.offset-size)
 	}
-	found := findings{log: patched{file: log, size: size, mark: m}}
+	found := findings{log: patched{file: log, size: size, mark: m}, spare: spare}
 	if found.first, err = readHeader(path, found.log, m); err != nil {
 		return findings{}, err
 	}
@@ -114,31 +114,31 @@ func inspect(dir string, log, marks disk.File) (findings, error) {
 	return found, found.keepWhole(path)
 }
 
-// newestMark is the later of the slots that verify.
-func newestMark(path string, marks disk.File) (mark, error) {
-	var newest mark
-	var found bool
+// newestMark is the later of the slots that verify. spare reports whether both
+// do.
+func newestMark(path string, marks disk.File) (newest mark, spare bool, err error) {
+	valid := 0
 	for i := range uint64(2) {
 		data := make([]byte, slotSize)
 		n, err := marks.ReadAt(data, slot(i))
 		if err != nil && !errors.Is(err, io.EOF) {
-			return mark{}, diskError(err, "the mark file can't be read")
+			return mark{}, false, diskError(err, "the mark file can't be read")
 		}
 		m, err := decodeMark(data[:n])
 		if errors.Is(err, errVersion) {
-			return mark{}, unsupported(path, err.Error())
+			return mark{}, false, unsupported(path, err.Error())
 		}
 		if err != nil || m.generation%2 != i {
 			continue
 		}
-		if !found || m.generation > newest.generation {
-			newest, found = m, true
+		if valid++; valid == 1 || m.generation > newest.generation {
+			newest = m
 		}
 	}
-	if !found {
-		return mark{}, damaged(path, 0, 0, "neither of its two slots verifies")
+	if valid == 0 {
+		return mark{}, false, damaged(path, 0, 0, "neither of its two slots verifies")
 	}
-	return newest, nil
+	return newest, valid == 2, nil
 }
 
 // readHeader verifies the log's header and that the mark belongs to it.

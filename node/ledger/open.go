@@ -91,73 +91,110 @@ func Open(dir string, opts Options) (*Ledger, error) {
 	return l, nil
 }
 
-// create makes an empty ledger. The mark file's name comes last and in one
-// step: a ledger without it has acknowledged nothing.
+// create makes an empty ledger. The log's file is empty at first; its header is
+// in the mark's copy, from where [recoverFrom] puts it into the log. The mark
+// file's name comes last and in one step: a ledger without it has acknowledged
+// nothing.
 func create(fsys FS, dir string) error {
-	h := header{segment: firstSegment, first: 1}
-	rand.Read(h.id[:])
-	data, first := h.encode()
-	if err := disk.WriteTemp(fsys, filepath.Join(dir, logName), data, 0o600, "ledger/create-log"); err != nil {
+	failpoint.Hit("ledger/create-before-log")
+	log, err := fsys.OpenFile(filepath.Join(dir, logName), os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := log.Close(); err != nil {
 		return err
 	}
 	if err := fsys.SyncDir(dir); err != nil {
 		return err
 	}
+	failpoint.Hit("ledger/create-after-log")
+	h := header{segment: firstSegment, first: 1}
+	rand.Read(h.id[:])
+	data, first := h.encode()
 	m := mark{segment: firstSegment, id: h.id, group: first, end: first, copied: data}
 	// Both slots get their room now, so that a full disk can't keep a mark from
 	// being written later.
 	slots := make([]byte, 2*slotSize)
-	copy(slots, m.encode())
+	copy(slots[slot(0):], m.encode())
+	m.generation = 1
+	copy(slots[slot(1):], m.encode())
 	return disk.Replace(fsys, filepath.Join(dir, markName), slots, 0o600, "ledger/create-mark")
 }
 
 // recoverFrom verifies the files and makes what they hold durable.
 //
-// The last group is written again although the log may show it: after a failed
-// fsync the page cache can hold bytes that the disk doesn't.
+// The last group and its mark are written again although the files show them:
+// after a failed fsync the page cache can hold bytes that the disk doesn't.
 func recoverFrom(dir string, log, marks disk.File) (*Ledger, error) {
 	found, err := inspect(dir, log, marks)
 	if err != nil {
 		return nil, err
 	}
 	m := found.log.mark
-	l := &Ledger{
-		path: filepath.Join(dir, logName), log: log, marks: marks, id: m.id, first: found.first,
-		turn:       make(chan struct{}, 1),
-		generation: m.generation,
-		end:        found.end,
-		index:      found.index,
-	}
 	rest, err := found.bytes(m.copyFrom)
 	if err != nil {
 		return nil, err
 	}
-	failpoint.Hit("ledger/open-before-write-log")
-	if _, err := log.WriteAt(rest, m.copyFrom); err != nil {
-		return nil, diskError(err, "the log's last entries can't be written again")
+	l := &Ledger{
+		path: filepath.Join(dir, logName), log: log, marks: marks, id: m.id, first: found.first,
+		turn:       make(chan struct{}, 1),
+		generation: m.generation,
+		tail:       slices.Clone(rest[pageOf(found.end.offset)-m.copyFrom:]),
+		end:        found.end,
+		index:      found.index,
 	}
-	if err := log.Truncate(found.end.offset); err != nil {
-		return nil, diskError(err, "the log's torn end can't be cut")
+	if err := l.settleLog(m.copyFrom, rest); err != nil {
+		return nil, err
+	}
+	// One slot is always durable while the other is written. If the other slot
+	// verifies, it is the durable one: this slot's write may be what failed. If
+	// it doesn't, it was being written, so this one was durable before.
+	if found.spare {
+		if err := l.settleMark(m); err != nil {
+			return nil, err
+		}
+	}
+	if !found.spare || found.end != m.end {
+		next := m
+		if found.end != m.end {
+			next = l.markOf(m.end, found.end, rest[pageOf(m.end.offset)-m.copyFrom:])
+		}
+		next.generation = m.generation + 1
+		if err := l.settleMark(next); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+// settleLog makes the log's bytes from an offset to the end durable and cuts
+// what follows.
+func (l *Ledger) settleLog(from int64, rest []byte) error {
+	failpoint.Hit("ledger/open-before-write-log")
+	if _, err := l.log.WriteAt(rest, from); err != nil {
+		return diskError(err, "the log's last entries can't be written again")
+	}
+	if err := l.log.Truncate(l.end.offset); err != nil {
+		return diskError(err, "the log's torn end can't be cut")
 	}
 	failpoint.Hit("ledger/open-before-fsync-log")
-	if err := log.Sync(); err != nil {
-		return nil, diskError(err, "the log can't be synced")
+	if err := l.log.Sync(); err != nil {
+		return diskError(err, "the log can't be synced")
 	}
 	failpoint.Hit("ledger/open-after-fsync-log")
-	next := m
-	if found.end != m.end {
-		next = l.markOf(m.end, found.end, rest[pageOf(m.end.offset)-m.copyFrom:])
+	return nil
+}
+
+// settleMark writes a mark and makes it durable.
+func (l *Ledger) settleMark(m mark) error {
+	if err := l.writeMark(m); err != nil {
+		return err
 	}
-	next.generation = m.generation + 1
-	if _, err := marks.WriteAt(next.encode(), slot(next.generation)); err != nil {
-		return nil, diskError(err, "the mark can't be written")
+	failpoint.Hit("ledger/before-fsync-mark")
+	if err := l.marks.Sync(); err != nil {
+		return diskError(err, "the mark can't be synced")
 	}
-	failpoint.Hit("ledger/open-before-fsync-mark")
-	if err := marks.Sync(); err != nil {
-		return nil, diskError(err, "the mark can't be synced")
-	}
-	failpoint.Hit("ledger/open-after-fsync-mark")
-	l.generation = next.generation
-	l.tail = slices.Clone(rest[pageOf(found.end.offset)-m.copyFrom:])
-	return l, nil
+	failpoint.Hit("ledger/after-fsync-mark")
+	l.generation = m.generation
+	return nil
 }

@@ -19,18 +19,28 @@ func Exists(fsys FS, name string) (bool, error) {
 	return err == nil, err
 }
 
-// MakeDir makes a folder, and those above it that are missing, durably.
+// MakeDir makes a folder, and those above it that are missing, durably. A folder
+// that is there already may have been made by a process that died before it
+// could sync the name, so the name is synced in any case.
 func MakeDir(fsys FS, name string, perm fs.FileMode) error {
 	name = filepath.Clean(name)
+	parent := filepath.Dir(name)
+	if parent == name {
+		return nil
+	}
 	there, err := Exists(fsys, name)
-	if there || err != nil {
+	if err != nil {
 		return err
 	}
-	parent := filepath.Dir(name)
-	if parent != name {
-		if err := MakeDir(fsys, parent, perm); err != nil {
-			return err
+	if there {
+		err := fsys.SyncDir(parent)
+		if errors.Is(err, fs.ErrPermission) {
+			return nil // then it wasn't this user who made the folder
 		}
+		return err
+	}
+	if err := MakeDir(fsys, parent, perm); err != nil {
+		return err
 	}
 	if err := fsys.Mkdir(name, perm); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
