@@ -92,7 +92,10 @@ func (c *Courier) Do(ctx context.Context, purpose string, to peer.AddrInfo, prot
 		stream.Reset()
 		return err
 	}
-	return stream.Close()
+	// The exchange is complete. That closing fails, when the other side has left
+	// the stream before, is no news.
+	stream.Close()
+	return nil
 }
 
 func (c *Courier) open(ctx context.Context, h host.Host, to peer.AddrInfo, proto protocol.ID) (network.Stream, error) {
