@@ -182,10 +182,7 @@ func categories(node draft.Node, notes *draft.Notes) []string {
 	for _, c := range node.List() {
 		var scheme, code, text string
 		if c.IsObject() {
-			scheme, code = c.Get("inCodeSet").Line(80), c.Get("codeValue").Line(80)
-			if set := c.Get("inCodeSet"); set.IsObject() {
-				scheme = set.Get("name").Line(80)
-			}
+			scheme, code = name(c.Get("inCodeSet")), c.Get("codeValue").Line(80)
 			text = strings.TrimSpace(scheme + " " + code)
 		} else {
 			text = c.Line(draft.MaxName)
