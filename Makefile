@@ -1,0 +1,42 @@
+# Everything runs on a machine with Go, make and git; test-full says what more it installs.
+SHELL := /bin/bash
+GO ?= go
+BIN := bin/parley
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
+
+.PHONY: help build demo test test-full soak bench lint generate clean
+
+help: ## Say what there is to make
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -ts $$'\t'
+
+build: ## Build bin/parley
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/parley
+
+demo: build ## One request, two sellers, one agreement, between four processes (INTENT=FILE, KEEP=1)
+	@$(BIN) testnet demo $(if $(INTENT),--intent '$(INTENT)') $(if $(KEEP),--keep)
+
+test: ## All tests that need only Go (8 minutes at most on 2 cores)
+	$(GO) vet ./...
+	$(GO) test ./...
+
+test-full: test ## What needs more: race detector, second verifier, model checker, corpora
+	./testnet/full.sh
+
+soak: ## The long ones
+	PARLEY_SOAK=1 $(GO) test -count=1 -timeout 3h -run Soak ./...
+
+bench: ## Figures, side by side in one run
+	$(GO) test -run '^$$' -bench . -benchmem ./crypto/... ./protocol/... ./node/...
+
+lint: ## gofmt, vet and staticcheck, at pinned versions
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+generate: ## Constants from spec/registry, vectors from their generators
+	$(GO) generate ./...
+
+clean: ## Remove what was built
+	rm -rf bin

@@ -1,0 +1,93 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/parley-protocol/parley/node/ledger"
+)
+
+// doctor looks at what tends to go wrong.
+func (s *Server) doctor(ctx context.Context, _ *none) (*with[list[Check]], error) {
+	return items([]Check{s.checkLedger(), s.checkPeers(), s.checkAddrs(), s.checkMailboxes(), s.checkMarkets(), s.checkOwed(), s.checkIngest(), s.checkClock()}), nil
+}
+
+func (s *Server) checkLedger() Check {
+	c := Check{Name: "ledger", Status: "ok", Text: fmt.Sprintf("%d entries, whole from the first to the last", s.node.Ledger.Len())}
+	if err := s.node.Ledger.Err(); err != nil {
+		c.Status, c.Text, c.Hint = "fail", "nothing can be written any more: "+err.Error(), "free some disk space or look after the disk, then restart the node; what was promised is safe"
+		if damage, ok := errors.AsType[*ledger.DamageError](err); ok {
+			c.Hint = damage.Hint
+		}
+	}
+	return c
+}
+
+func (s *Server) checkPeers() Check {
+	n := len(s.node.Network.Host().Network().Peers())
+	if n == 0 {
+		return Check{Name: "peers", Status: "warn", Text: "no other node is connected", Hint: "ask someone for an invite (parley invite) and parley join it, or add peers to the settings"}
+	}
+	return Check{Name: "peers", Status: "ok", Text: fmt.Sprintf("%d other nodes are connected", n)}
+}
+
+func (s *Server) checkAddrs() Check {
+	addrs := s.node.Network.Addrs()
+	if len(addrs) == 0 {
+		return Check{Name: "addresses", Status: "warn", Text: "the node listens on no address: it can only dial out", Hint: "set listen in " + s.node.Home().Config()}
+	}
+	return Check{Name: "addresses", Status: "ok", Text: fmt.Sprintf("listens at %s and %d more", addrs[0], len(addrs)-1)}
+}
+
+func (s *Server) checkMailboxes() Check {
+	if n := len(s.node.Config().Mailboxes); n > 0 {
+		return Check{Name: "mailboxes", Status: "ok", Text: fmt.Sprintf("%d mailboxes take replies while this node is off", n)}
+	}
+	return Check{Name: "mailboxes", Status: "warn", Text: "replies are left at this node itself: it must be on to get them, and those who reply see its address",
+		Hint: "set mailboxes in " + s.node.Home().Config()}
+}
+
+func (s *Server) checkMarkets() Check {
+	if n := len(s.desk().Markets()); n > 0 {
+		return Check{Name: "markets", Status: "ok", Text: fmt.Sprintf("takes part in %d markets", n)}
+	}
+	return Check{Name: "markets", Status: "ok", Text: "takes part in no market yet", Hint: "parley market list"}
+}
+
+func (s *Server) checkOwed() Check {
+	failing := 0
+	pending := s.desk().Outbox().Pending()
+	var last error
+	for _, p := range pending {
+		if p.Err != nil {
+			failing++
+			last = p.Err
+		}
+	}
+	if failing > 0 {
+		return Check{Name: "deliveries", Status: "warn", Text: fmt.Sprintf("%d of %d deliveries failed so far and are tried again: %v", failing, len(pending), last)}
+	}
+	return Check{Name: "deliveries", Status: "ok", Text: fmt.Sprintf("%d deliveries wait for the other side's word", len(pending))}
+}
+
+func (s *Server) checkIngest() Check {
+	st := s.node.Ingest.Stats()
+	c := Check{Name: "markets' records", Status: "ok", Text: fmt.Sprintf("%d let in, %d ignored, %d refused as malformed or forged", st.Accepted, st.Ignored, st.Rejected)}
+	if st.Dropped > 0 {
+		c.Status, c.Hint = "warn", "the machine is too slow for these markets: leave some"
+		c.Text += fmt.Sprintf("; %d lost because the store was behind", st.Dropped)
+	}
+	return c
+}
+
+// checkClock knows no better clock, but one before the program's own year is
+// wrong for sure, and deadlines depend on it.
+func (s *Server) checkClock() Check {
+	now := time.Unix(s.now(), 0).UTC()
+	if now.Year() < 2026 {
+		return Check{Name: "clock", Status: "fail", Text: "the clock says " + now.Format(time.RFC3339), Hint: "set the machine's clock: deadlines depend on it"}
+	}
+	return Check{Name: "clock", Status: "ok", Text: "the clock says " + now.Format(time.RFC3339)}
+}

@@ -1,0 +1,285 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/ipfs/go-cid"
+
+	"github.com/parley-protocol/parley/crypto"
+	"github.com/parley-protocol/parley/node/book"
+	"github.com/parley-protocol/parley/node/store"
+	"github.com/parley-protocol/parley/protocol"
+	"github.com/parley-protocol/parley/protocol/deal"
+	"github.com/parley-protocol/parley/protocol/record"
+	"github.com/parley-protocol/parley/protocol/terms"
+)
+
+func when(unix int64) time.Time { return time.Unix(unix, 0).UTC() }
+
+func termsView(ref record.TermsRef) Terms {
+	if ref.Record.Defined() {
+		return Terms{ID: ref.Record.String(), Sentence: terms.Describe(ref)}
+	}
+	t, _ := terms.Lookup(ref.Roster)
+	return Terms{ID: ref.Roster, Name: t.Name, Sentence: terms.Describe(ref), Default: ref == terms.Default()}
+}
+
+func termsViews(refs []record.TermsRef) []Terms {
+	out := make([]Terms, len(refs))
+	for i, ref := range refs {
+		out[i] = termsView(ref)
+	}
+	return out
+}
+
+func quantityView(q *record.QuantitativeValue) *Quantity {
+	if q == nil {
+		return nil
+	}
+	return &Quantity{Value: q.Value.String(), UnitCode: q.UnitCode}
+}
+
+func marketView(name string) Market {
+	m := Market{Name: name}
+	for _, r := range protocol.Markets() {
+		if r.Name == name {
+			m.Title, m.Summary, m.Registered = r.Title, r.Summary, true
+		}
+	}
+	return m
+}
+
+// intentView shows an intent; full adds the record itself.
+func (s *Server) intentView(ctx context.Context, rec *record.Record, full bool) Intent {
+	body := rec.Body().(*record.Intent)
+	v := Intent{
+		ID: rec.ID().String(), Market: body.Market, Name: body.Name, Description: body.Description, Category: body.Category,
+		At: when(rec.Header().At), ValidUntil: when(body.ValidUntil), Awards: body.Awards, Terms: termsViews(body.Terms),
+		Unknown: rec.Unknown(), Size: rec.Size(), Deals: []string{}, Status: "live",
+	}
+	for _, item := range body.ItemOffered {
+		v.ItemOffered = append(v.ItemOffered, Wanted{Name: item.Name, Description: item.Description, Category: item.Category, Quantity: quantityView(item.Quantity)})
+	}
+	if body.AreaServed != nil {
+		a := Area(*body.AreaServed)
+		v.AreaServed = &a
+	}
+	if p := body.PriceSpecification; p != nil {
+		v.Budget = &Budget{PriceCurrency: p.PriceCurrency}
+		if p.MinPrice != nil {
+			v.Budget.MinPrice = p.MinPrice.String()
+		}
+		if p.MaxPrice != nil {
+			v.Budget.MaxPrice = p.MaxPrice.String()
+		}
+	}
+	withdrawn := false
+	if in, ok := s.desk().Book().Intent(rec.ID()); ok {
+		v.Own = in.Own
+		withdrawn = in.Withdrawal != nil
+		for _, did := range in.To {
+			v.To = append(v.To, string(did))
+		}
+	}
+	if !withdrawn {
+		withdrawn, _ = s.node.Store.Withdrawn(ctx, rec.ID(), rec.Header().By)
+	}
+	switch {
+	case withdrawn:
+		v.Status = "withdrawn"
+	case s.now() >= body.ValidUntil:
+		v.Status = "expired"
+	}
+	for _, d := range s.desk().Book().DealsOf(rec.ID()) {
+		v.Deals = append(v.Deals, d.ID.String())
+		v.Offers += len(d.State.Offers)
+	}
+	if full {
+		v.Record = raw(rec)
+	}
+	return v
+}
+
+// sellerName is what the person calls a seller, else what it calls itself.
+func (s *Server) sellerName(ctx context.Context, did crypto.DID) string {
+	for _, c := range s.desk().Contacts() {
+		if c.DID == did && c.Name != "" {
+			return c.Name
+		}
+	}
+	for e, err := range s.node.Store.Query(ctx, store.Filter{Types: []string{protocol.TypeProfile}, Author: did, Order: store.Newest, Limit: 1}) {
+		if err == nil {
+			return e.Record.Body().(*record.Profile).Name
+		}
+	}
+	return ""
+}
+
+func (s *Server) offerView(ctx context.Context, d *book.Deal, rec *record.Record, full bool) Offer {
+	o := rec.Body().(*record.Offer)
+	v := Offer{
+		ID: rec.ID().String(), Deal: d.ID.String(), Intent: d.Key.Intent.String(), Round: d.Key.Round, Number: o.Number,
+		Own: d.Role == book.Vendor, Seller: string(d.Key.Vendor), SellerName: s.sellerName(ctx, d.Key.Vendor),
+		Description: o.Description, PriceCurrency: o.PriceCurrency, TotalPrice: o.TotalPrice.String(), Terms: termsView(o.Terms),
+		At: when(rec.Header().At), ValidUntil: when(o.ValidUntil), Phase: string(d.State.Phase), Unknown: rec.Unknown(),
+	}
+	for _, l := range o.ItemOffered {
+		line := Line{Name: l.Name, Description: l.Description, Item: l.Item, Quantity: quantityView(l.Quantity), Price: l.Price.String()}
+		if l.UnitPrice != nil {
+			line.UnitPrice = l.UnitPrice.String()
+		}
+		v.Items = append(v.Items, line)
+	}
+	for _, c := range o.Charges {
+		v.Charges = append(v.Charges, Charge{Kind: c.Kind, Name: c.Name, Price: c.Price.String()})
+	}
+	if acc := d.State.Acceptance; acc != nil {
+		v.Accepted = acc.Body().(*record.Acceptance).Offer == rec.ID()
+	}
+	if d.Role == book.Customer {
+		if err := d.State.MayAccept(rec.ID(), s.now()); err != nil {
+			v.WhyNot = problemOf(err)
+		} else {
+			v.Acceptable = true
+		}
+	} else {
+		v.Delivery = s.deliveryOf(rec.ID(), d.Intent.Record.Header().By)
+	}
+	if full {
+		v.Record = raw(rec)
+	}
+	return v
+}
+
+// deliveryOf tells how far an own record has come.
+func (s *Server) deliveryOf(id cid.Cid, to crypto.DID) *Delivery {
+	del := book.Delivery{Record: id, To: to}
+	if s.desk().Book().Receipted(del) {
+		return &Delivery{State: "persisted"}
+	}
+	st, ok := s.desk().Outbox().Status(del)
+	if !ok {
+		return &Delivery{State: "pending"}
+	}
+	v := &Delivery{State: "pending", Attempts: st.Attempts}
+	if !st.Next.IsZero() {
+		next := st.Next.UTC()
+		v.Next = &next
+	}
+	if !st.Stored.IsZero() {
+		v.State = "stored"
+	}
+	if st.Err != nil {
+		v.Error = st.Err.Error()
+	}
+	return v
+}
+
+func (s *Server) dealView(ctx context.Context, d *book.Deal, full bool) Deal {
+	v := Deal{
+		ID: d.ID.String(), Intent: d.Key.Intent.String(), IntentName: d.Intent.Body().Name, Round: d.Key.Round, Role: string(d.Role),
+		Customer: string(d.State.Customer), Seller: string(d.Key.Vendor), SellerName: s.sellerName(ctx, d.Key.Vendor),
+		Phase: string(d.State.Phase), InDoubt: d.State.InDoubt(s.now()), Text: sentence(d, s.now()),
+	}
+	if d.State.Agreement.Defined() {
+		v.Agreement = d.State.Agreement.String()
+	}
+	if acc := d.State.Acceptance; acc != nil {
+		if rec := d.Find(acc.Body().(*record.Acceptance).Offer); rec != nil {
+			o := rec.Body().(*record.Offer)
+			v.PriceTotal, v.PriceCurrency = o.TotalPrice.String(), o.PriceCurrency
+		}
+	}
+	other := d.Key.Vendor
+	if d.Role == book.Vendor {
+		other = d.State.Customer
+	}
+	for _, rec := range d.All() {
+		if at := when(rec.Header().At); at.After(v.Updated) {
+			v.Updated = at
+		}
+		reason := reasonOf(rec)
+		if reason != "" {
+			v.Reason = reason
+		}
+		if !full {
+			continue
+		}
+		own := s.desk().Book().Own(rec.ID())
+		r := DealRecord{ID: rec.ID().String(), Type: rec.Type(), By: string(rec.Header().By), Own: own, At: when(rec.Header().At), Reason: reason}
+		if own {
+			r.Delivery = s.deliveryOf(rec.ID(), other)
+		}
+		for _, m := range d.State.Misfits {
+			if m.Record.ID() == rec.ID() {
+				r.Misfit = string(m.Code)
+			}
+		}
+		for _, w := range d.State.Waiting {
+			if w.Record.ID() == rec.ID() {
+				r.Waiting = w.Missing.String()
+			}
+		}
+		for _, e := range d.State.Evidence {
+			r.Evidence = r.Evidence || e.ID() == rec.ID()
+		}
+		v.Records = append(v.Records, r)
+	}
+	if full {
+		for _, rec := range d.State.Offers {
+			v.Offers = append(v.Offers, s.offerView(ctx, d, rec, false))
+		}
+	}
+	// The award notice says why; the void that answers it only that it was asked for.
+	for _, ask := range d.State.Asks {
+		v.Reason = reasonOf(ask)
+	}
+	return v
+}
+
+func reasonOf(rec *record.Record) string {
+	switch b := rec.Body().(type) {
+	case *record.Void:
+		return b.Reason
+	case *record.Cancel:
+		return b.Reason
+	case *record.Decline:
+		return b.Reason
+	case *record.AwardNotice:
+		return b.Reason
+	}
+	return ""
+}
+
+// sentence says where a deal stands, in words that promise nothing too much.
+func sentence(d *book.Deal, now int64) string {
+	customer := d.Role == book.Customer
+	switch d.State.Phase {
+	case deal.PhaseOpen:
+		switch {
+		case len(d.State.Asks) > 0 && customer:
+			return "You said no; the seller hasn't confirmed that the deal is over."
+		case len(d.State.Asks) > 0:
+			return "The customer said no."
+		case customer:
+			return "There is an offer to accept or decline."
+		}
+		return "Your offer stands; the customer hasn't answered."
+	case deal.PhasePending:
+		switch {
+		case !customer:
+			return "The customer accepted; your node hasn't decided."
+		case d.State.InDoubt(now):
+			return "Sent; the seller hasn't confirmed. You may already have bought."
+		}
+		return "Sent; it is pending until the seller confirms."
+	case deal.PhaseAgreed:
+		return "Agreed: both sides hold the same signed agreement."
+	case deal.PhaseVoided:
+		return "Over, without an agreement."
+	case deal.PhaseConflict:
+		return "One side signed things that contradict each other; the records prove it."
+	}
+	return ""
+}

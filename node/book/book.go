@@ -1,0 +1,579 @@
+// Package book holds what a node must not forget: its own records and those of
+// its deals, what the other side has acknowledged, and its settings. It is the
+// ledger, read once at the start and folded; every change is a check and an
+// append in one step, on disk before anyone is told.
+package book
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"iter"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ipfs/go-cid"
+
+	"github.com/parley-protocol/parley/crypto"
+	"github.com/parley-protocol/parley/node/failpoint"
+	"github.com/parley-protocol/parley/node/keyring"
+	"github.com/parley-protocol/parley/node/ledger"
+	"github.com/parley-protocol/parley/node/spool"
+	"github.com/parley-protocol/parley/protocol"
+	"github.com/parley-protocol/parley/protocol/deal"
+	"github.com/parley-protocol/parley/protocol/record"
+)
+
+// Ledger is the append-only log behind the book.
+type Ledger interface {
+	// Append returns when the payloads are on disk; all of them or none.
+	Append(ctx context.Context, payloads ...[]byte) (first uint64, err error)
+	// All reads every entry from the first.
+	All() iter.Seq2[ledger.Entry, error]
+}
+
+// Inbox is where what strangers send waits until the person answers it.
+type Inbox interface {
+	Put(ctx context.Context, bucket string, id spool.ID, blob []byte, expires time.Time) (existed bool, err error)
+	Get(ctx context.Context, bucket string, id spool.ID) ([]byte, error)
+	Delete(bucket string, id spool.ID) error
+	All() iter.Seq[spool.Info]
+}
+
+// Role is which side of a deal this node is.
+type Role string
+
+// The two sides.
+const (
+	Customer Role = "customer"
+	Vendor   Role = "vendor"
+)
+
+// Intent is an intent that is one's own, on which one has a deal, or that came
+// sealed and waits in the inbox.
+type Intent struct {
+	Record     *record.Record
+	Own        bool
+	Waiting    bool         // in the inbox, not in the ledger
+	To         []crypto.DID // own, and sealed to these sellers; empty: public
+	Withdrawal *record.Record
+}
+
+// Body is the intent's content.
+func (i *Intent) Body() *record.Intent { return i.Record.Body().(*record.Intent) }
+
+// Deal is a snapshot of one deal: it never changes, a newer one takes its place.
+type Deal struct {
+	ID      cid.Cid
+	Key     record.DealKey
+	Role    Role
+	Intent  *Intent
+	Records []*record.Record // in the ledger, in the order in which they came
+	Inbox   []*record.Record // waiting for the person's answer, not in the ledger
+	Options deal.Options     // what this side knows beyond the records
+	State   deal.State       // the fold of both
+}
+
+// All are the deal's records, the ledger's first.
+func (d *Deal) All() []*record.Record {
+	return append(append([]*record.Record(nil), d.Records...), d.Inbox...)
+}
+
+// Find returns the deal's record of that ID, or nil.
+func (d *Deal) Find(id cid.Cid) *record.Record {
+	for _, r := range d.All() {
+		if r.ID() == id {
+			return r
+		}
+	}
+	return nil
+}
+
+// Delivery is an own record on its way to one recipient.
+type Delivery struct {
+	Record cid.Cid
+	To     crypto.DID
+}
+
+// Address is a token of one's own: where others leave sealed messages.
+type Address struct {
+	Record *record.Record // the own record that states it
+	Seed   keyring.KeyID
+}
+
+// Change tells what an update brought. Before is nil for a new deal.
+type Change struct {
+	Records []*record.Record // new in the ledger or the inbox
+	Own     []*record.Record // those of Records that this node signed
+	Deals   []DealChange
+}
+
+// DealChange is a deal before and after an update.
+type DealChange struct{ Before, After *Deal }
+
+// Book is safe for concurrent use. Updates of one intent and its deals come one
+// after the other; those of different intents share a round of fsync.
+type Book struct {
+	ledger  Ledger
+	inbox   Inbox
+	observe func(Change)
+
+	writing keyedMutex
+
+	mu       sync.RWMutex
+	entries  map[cid.Cid]entry
+	order    []cid.Cid
+	intents  map[cid.Cid]*Intent
+	deals    map[cid.Cid]*Deal
+	ofIntent map[cid.Cid][]cid.Cid
+	tokens   map[[32]byte]Address
+	receipts map[Delivery]bool
+	waiting  map[cid.Cid]*record.Record // the inbox, by ID
+	settings map[string]string
+	profile  *record.Record
+}
+
+// Open folds the ledger and the inbox. observe is called after every update,
+// outside the book's locks, in the order of one intent's updates.
+func Open(ctx context.Context, l Ledger, in Inbox, observe func(Change)) (*Book, error) {
+	b := &Book{
+		ledger: l, inbox: in, observe: observe,
+		entries:  map[cid.Cid]entry{},
+		intents:  map[cid.Cid]*Intent{},
+		deals:    map[cid.Cid]*Deal{},
+		ofIntent: map[cid.Cid][]cid.Cid{},
+		tokens:   map[[32]byte]Address{},
+		receipts: map[Delivery]bool{},
+		waiting:  map[cid.Cid]*record.Record{},
+		settings: map[string]string{},
+	}
+	touched := map[cid.Cid]bool{}
+	for e, err := range l.All() {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return nil, err
+		}
+		ent, err := decodeEntry(e.Payload)
+		if err != nil {
+			return nil, fmt.Errorf("ledger entry %d: %w", e.Seq, err)
+		}
+		b.take(ent, touched)
+	}
+	for info := range in.All() {
+		blob, err := in.Get(ctx, info.Bucket, info.ID)
+		if err != nil {
+			// A damaged offer of a stranger is no reason not to start: its
+			// sender has it too.
+			continue
+		}
+		rec, err := record.Parse(blob)
+		if err != nil {
+			continue
+		}
+		b.wait(rec, touched)
+	}
+	for id := range touched {
+		b.fold(id)
+	}
+	return b, nil
+}
+
+// take puts one ledger entry into memory; the caller holds mu or is alone.
+func (b *Book) take(e entry, touched map[cid.Cid]bool) {
+	switch e.kind {
+	case kindReceipt:
+		b.receipts[e.receipt] = true
+	case kindSetting:
+		if e.value == "" {
+			delete(b.settings, e.key)
+		} else {
+			b.settings[e.key] = e.value
+		}
+	case kindRecord:
+		id := e.rec.ID()
+		if old, ok := b.entries[id]; ok && (old.own || !e.own) {
+			return
+		}
+		b.entries[id] = e
+		b.order = append(b.order, id)
+		if rt, ok := e.rec.ReplyTo(); ok && e.own {
+			b.tokens[rt.Token] = Address{Record: e.rec, Seed: e.seed}
+		}
+		switch body := e.rec.Body().(type) {
+		case *record.Intent:
+			delete(b.waiting, id)
+			b.intents[id] = &Intent{Record: e.rec, Own: e.own, To: e.to}
+		case *record.Withdrawal:
+			if in := b.intents[body.Intent]; in != nil && in.Record.Header().By == e.rec.Header().By {
+				with := *in
+				with.Withdrawal = e.rec
+				b.intents[body.Intent] = &with
+			}
+		case *record.Profile:
+			if e.own {
+				b.profile = e.rec
+			}
+		}
+		if key, ok := e.rec.Deal(); ok {
+			d := b.dealOf(key)
+			d.Records = append(d.Records, e.rec)
+			d.Inbox = without(d.Inbox, id)
+			delete(b.waiting, id)
+			touched[d.ID] = true
+		}
+	}
+}
+
+// wait puts a record of the inbox into memory.
+func (b *Book) wait(rec *record.Record, touched map[cid.Cid]bool) {
+	id := rec.ID()
+	if _, ok := b.entries[id]; ok {
+		return
+	}
+	b.waiting[id] = rec
+	if rec.Type() == protocol.TypeIntent && b.intents[id] == nil {
+		b.intents[id] = &Intent{Record: rec, Waiting: true}
+	}
+	if key, ok := rec.Deal(); ok {
+		d := b.dealOf(key)
+		d.Inbox = append(without(d.Inbox, id), rec)
+		touched[d.ID] = true
+	}
+}
+
+// dealOf returns a copy of the deal that the caller may change, already in place.
+func (b *Book) dealOf(key record.DealKey) *Deal {
+	id := key.ID()
+	d := &Deal{ID: id, Key: key}
+	if old := b.deals[id]; old != nil {
+		*d = *old
+		d.Records = append([]*record.Record(nil), old.Records...)
+		d.Inbox = append([]*record.Record(nil), old.Inbox...)
+	} else {
+		b.ofIntent[key.Intent] = append(b.ofIntent[key.Intent], id)
+	}
+	b.deals[id] = d
+	return d
+}
+
+func (b *Book) fold(id cid.Cid) {
+	d := b.deals[id]
+	in := b.intents[d.Key.Intent]
+	if in == nil {
+		return // its intent isn't here yet
+	}
+	d.Intent = in
+	d.Role = Vendor
+	if in.Own {
+		d.Role = Customer
+	}
+	if d.Key.Round > 1 {
+		before := d.Key
+		before.Round--
+		if prev := b.deals[before.ID()]; prev != nil && prev.Intent != nil {
+			d.Options.Previous = &prev.State
+		}
+	}
+	// Fold refuses nothing but being called wrongly.
+	d.State, _ = deal.Fold(in.Record, d.Key, d.All(), d.Options)
+}
+
+func without(recs []*record.Record, id cid.Cid) []*record.Record {
+	out := recs[:0:0]
+	for _, r := range recs {
+		if r.ID() != id {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// bucket is the inbox folder of a record: one for each intent, so that the
+// offers on one can't crowd out those on another, and one for sealed requests.
+func bucket(rec *record.Record) string {
+	if key, ok := rec.Deal(); ok {
+		return hex.EncodeToString(digest(key.Intent))
+	}
+	return "00"
+}
+
+func digest(id cid.Cid) []byte { return id.Hash()[2:] }
+
+func key32(id cid.Cid) (k spool.ID) {
+	copy(k[:], digest(id))
+	return k
+}
+
+// Receive puts what a stranger sent into the inbox: an intent, or a record of a
+// deal in which this node has said nothing yet. It is on disk when Receive
+// returns; known tells that it was there before.
+func (b *Book) Receive(ctx context.Context, rec *record.Record, expires time.Time) (known bool, err error) {
+	intent := rec.ID()
+	if key, ok := rec.Deal(); ok {
+		intent = key.Intent
+	}
+	unlock := b.writing.lock(intent)
+	defer unlock()
+	if b.Has(rec.ID()) {
+		return true, nil
+	}
+	failpoint.Hit("book/before-inbox")
+	if _, err := b.inbox.Put(ctx, bucket(rec), key32(rec.ID()), rec.Raw(), expires); err != nil {
+		return false, err
+	}
+	failpoint.Hit("book/after-inbox")
+	change := Change{Records: []*record.Record{rec}}
+	touched := map[cid.Cid]bool{}
+	b.mu.Lock()
+	var before *Deal
+	if key, ok := rec.Deal(); ok {
+		before = b.deals[key.ID()]
+	}
+	b.wait(rec, touched)
+	for id := range touched {
+		b.fold(id)
+		change.Deals = append(change.Deals, DealChange{before, b.deals[id]})
+	}
+	b.mu.Unlock()
+	b.observe(change)
+	return false, nil
+}
+
+// Expire drops what has waited in the inbox for too long, oldest rules first:
+// keep tells which records may stay.
+func (b *Book) Expire(keep func(*record.Record) bool) (dropped int) {
+	b.mu.RLock()
+	var gone []*record.Record
+	for _, rec := range b.waiting {
+		if !keep(rec) {
+			gone = append(gone, rec)
+		}
+	}
+	b.mu.RUnlock()
+	for _, rec := range gone {
+		b.drop(rec)
+	}
+	return len(gone)
+}
+
+func (b *Book) drop(rec *record.Record) {
+	id, intent := rec.ID(), rec.ID()
+	key, inDeal := rec.Deal()
+	if inDeal {
+		intent = key.Intent
+	}
+	unlock := b.writing.lock(intent)
+	defer unlock()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.waiting[id] == nil {
+		return // answered meanwhile
+	}
+	delete(b.waiting, id)
+	_ = b.inbox.Delete(bucket(rec), key32(id)) // the next sweep tries again
+	if in := b.intents[id]; in != nil && in.Waiting {
+		delete(b.intents, id)
+	}
+	if inDeal {
+		d := b.dealOf(key)
+		d.Inbox = without(d.Inbox, id)
+		b.fold(d.ID)
+	}
+}
+
+// Has tells whether the ledger or the inbox holds the record.
+func (b *Book) Has(id cid.Cid) bool {
+	_, ok := b.Record(id)
+	return ok
+}
+
+// Record returns a record of the ledger or the inbox.
+func (b *Book) Record(id cid.Cid) (*record.Record, bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if e, ok := b.entries[id]; ok {
+		return e.rec, true
+	}
+	rec, ok := b.waiting[id]
+	return rec, ok
+}
+
+// InLedger tells whether the record is on the ledger, not just in the inbox.
+func (b *Book) InLedger(id cid.Cid) bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	_, ok := b.entries[id]
+	return ok
+}
+
+// Own tells whether this node signed the record.
+func (b *Book) Own(id cid.Cid) bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.entries[id].own
+}
+
+// Records are the ledger's records in the order in which they came, with
+// whether this node signed each.
+func (b *Book) Records() iter.Seq2[*record.Record, bool] {
+	return func(yield func(*record.Record, bool) bool) {
+		b.mu.RLock()
+		order := b.order[:len(b.order):len(b.order)]
+		b.mu.RUnlock()
+		for _, id := range order {
+			b.mu.RLock()
+			e := b.entries[id]
+			b.mu.RUnlock()
+			if !yield(e.rec, e.own) {
+				return
+			}
+		}
+	}
+}
+
+// Intent returns an intent of the book.
+func (b *Book) Intent(id cid.Cid) (*Intent, bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	in, ok := b.intents[id]
+	return in, ok
+}
+
+// Intents are all intents of the book: those of the ledger in the order in
+// which they came, then those that wait.
+func (b *Book) Intents() []*Intent {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	var out []*Intent
+	for _, id := range b.order {
+		if in := b.intents[id]; in != nil {
+			out = append(out, in)
+		}
+	}
+	for id := range b.waiting {
+		if in := b.intents[id]; in != nil {
+			out = append(out, in)
+		}
+	}
+	return out
+}
+
+// Deal returns a deal's newest snapshot.
+func (b *Book) Deal(id cid.Cid) (*Deal, bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	d, ok := b.deals[id]
+	return d, ok && d.Intent != nil
+}
+
+// Deals are all deals, ordered by ID.
+func (b *Book) Deals() []*Deal {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	out := make([]*Deal, 0, len(b.deals))
+	for _, d := range b.deals {
+		if d.Intent != nil {
+			out = append(out, d)
+		}
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].ID.KeyString() < out[j].ID.KeyString() })
+	return out
+}
+
+// DealsOf are the deals on one intent.
+func (b *Book) DealsOf(intent cid.Cid) []*Deal {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.dealsOf(intent)
+}
+
+func (b *Book) dealsOf(intent cid.Cid) []*Deal {
+	var out []*Deal
+	for _, id := range b.ofIntent[intent] {
+		if d := b.deals[id]; d.Intent != nil {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// Addresses are all tokens of one's own.
+func (b *Book) Addresses() map[[32]byte]Address {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	out := make(map[[32]byte]Address, len(b.tokens))
+	for t, a := range b.tokens {
+		out[t] = a
+	}
+	return out
+}
+
+// Profile is one's own newest profile, or nil.
+func (b *Book) Profile() *record.Record {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.profile
+}
+
+// Receipted tells whether the recipient has the record on its disk.
+func (b *Book) Receipted(d Delivery) bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.receipts[d]
+}
+
+// Seeds are the sealing seeds behind one's own addresses.
+func (b *Book) Seeds() []keyring.KeyID {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	var out []keyring.KeyID
+	for _, e := range b.entries {
+		if e.seed != (keyring.KeyID{}) {
+			out = append(out, e.seed)
+		}
+	}
+	return out
+}
+
+// Setting returns a setting's value, empty when unset.
+func (b *Book) Setting(key string) string {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.settings[key]
+}
+
+// Settings are all settings whose key starts with prefix, without it.
+func (b *Book) Settings(prefix string) map[string]string {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	out := map[string]string{}
+	for k, v := range b.settings {
+		if rest, ok := strings.CutPrefix(k, prefix); ok {
+			out[rest] = v
+		}
+	}
+	return out
+}
+
+// Set stores a setting; an empty value takes it back.
+func (b *Book) Set(ctx context.Context, key, value string) error {
+	return b.append(ctx, []entry{{kind: kindSetting, key: key, value: value}})
+}
+
+// Acknowledge notes that recipients have these records on their disks.
+func (b *Book) Acknowledge(ctx context.Context, ds ...Delivery) error {
+	var es []entry
+	for _, d := range ds {
+		b.mu.RLock()
+		news := b.entries[d.Record].own && !b.receipts[d]
+		b.mu.RUnlock()
+		if news {
+			es = append(es, entry{kind: kindReceipt, receipt: d})
+		}
+	}
+	return b.append(ctx, es)
+}

@@ -1,0 +1,102 @@
+package book
+
+import (
+	"fmt"
+
+	"github.com/ipfs/go-cid"
+
+	"github.com/parley-protocol/parley/crypto"
+	"github.com/parley-protocol/parley/node/keyring"
+	"github.com/parley-protocol/parley/protocol/codec"
+	"github.com/parley-protocol/parley/protocol/record"
+)
+
+// The kinds of ledger entries. They are written to disk: never rename one.
+const (
+	kindRecord  = "record"
+	kindReceipt = "receipt"
+	kindSetting = "setting"
+)
+
+// entry is one payload of the ledger, a DAG-CBOR map.
+type entry struct {
+	kind string
+
+	// kindRecord
+	rec  *record.Record
+	own  bool          // this node signed it
+	seed keyring.KeyID // the sealing seed behind the record's replyTo, zero when none
+	to   []crypto.DID  // sellers to whom an own record is sealed, when no deal says so
+
+	// kindReceipt: the recipient has this record on its disk
+	receipt Delivery
+
+	// kindSetting: an empty value takes the setting back
+	key, value string
+}
+
+func (e entry) encode() ([]byte, error) {
+	m := map[string]any{"kind": e.kind}
+	switch e.kind {
+	case kindRecord:
+		m["raw"] = e.rec.Raw()
+		m["own"] = e.own
+		if e.seed != (keyring.KeyID{}) {
+			m["seed"] = e.seed[:]
+		}
+		if len(e.to) > 0 {
+			to := make([]any, len(e.to))
+			for i, did := range e.to {
+				to[i] = string(did)
+			}
+			m["to"] = to
+		}
+	case kindReceipt:
+		m["record"], m["by"] = e.receipt.Record, string(e.receipt.To)
+	case kindSetting:
+		m["key"], m["value"] = e.key, e.value
+	}
+	return codec.Message().Encode(m)
+}
+
+func decodeEntry(payload []byte) (entry, error) {
+	v, err := codec.Message().Decode(payload)
+	if err != nil {
+		return entry{}, err
+	}
+	m, ok := v.(map[string]any)
+	if !ok {
+		return entry{}, fmt.Errorf("ledger entry is not a map")
+	}
+	e := entry{}
+	e.kind, _ = m["kind"].(string)
+	switch e.kind {
+	case kindRecord:
+		raw, _ := m["raw"].([]byte)
+		// The ledger's checksums cover these bytes, and the signature was
+		// verified before they were written.
+		if e.rec, err = record.ParseUnverified(raw); err != nil {
+			return entry{}, fmt.Errorf("ledger entry holds no record: %w", err)
+		}
+		e.own, _ = m["own"].(bool)
+		seed, _ := m["seed"].([]byte)
+		copy(e.seed[:], seed)
+		to, _ := m["to"].([]any)
+		for _, did := range to {
+			s, _ := did.(string)
+			e.to = append(e.to, crypto.DID(s))
+		}
+	case kindReceipt:
+		by, _ := m["by"].(string)
+		e.receipt.To = crypto.DID(by)
+		if e.receipt.Record, ok = m["record"].(cid.Cid); !ok {
+			return entry{}, fmt.Errorf("ledger entry: a receipt names no record")
+		}
+	case kindSetting:
+		e.key, _ = m["key"].(string)
+		e.value, _ = m["value"].(string)
+	default:
+		return entry{}, fmt.Errorf("ledger entry of an unknown kind %q: it was written by a newer program", e.kind)
+	}
+	return e, nil
+}

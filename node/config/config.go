@@ -1,0 +1,134 @@
+// Package config is what a person can set: one strict TOML file, mirrored by
+// PARLEY_* variables and by flags. What isn't in the file is at its default, so
+// that a better default of a later version takes effect.
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/parley-protocol/parley/node/home"
+	"github.com/parley-protocol/parley/node/network"
+	"github.com/parley-protocol/parley/protocol"
+)
+
+// Config is the node's settings. Keys never stand here.
+type Config struct {
+	// Listen are the multiaddrs that the node listens on, TCP and QUIC.
+	Listen []string `toml:"listen" env:"PARLEY_LISTEN" comment:"Addresses to listen on (multiaddrs, TCP and QUIC)."`
+	// Announce are further addresses at which others reach this node.
+	Announce []string `toml:"announce,omitempty" env:"PARLEY_ANNOUNCE" comment:"Further addresses at which others reach this node, such as a forwarded port."`
+	// Peers are nodes to stay connected to.
+	Peers []string `toml:"peers,omitempty" env:"PARLEY_PEERS" comment:"Nodes to stay connected to (multiaddrs that end in /p2p/PEER)."`
+	// Mailboxes are where others leave replies; none: at this node itself.
+	Mailboxes []string `toml:"mailboxes,omitempty" env:"PARLEY_MAILBOXES" comment:"Mailboxes where others leave replies. None: at this node itself, which shows them its address."`
+	// ServeMailbox keeps envelopes for others.
+	ServeMailbox bool `toml:"serve_mailbox,omitempty" env:"PARLEY_SERVE_MAILBOX" comment:"Keep sealed envelopes for others too."`
+	// MDNS finds nodes on the local network.
+	MDNS bool `toml:"mdns" env:"PARLEY_MDNS" comment:"Find nodes on the local network."`
+	// Flood sends own records to every known peer of a market.
+	Flood bool `toml:"flood,omitempty" env:"PARLEY_FLOOD" comment:"Send own records to every known node of a market: surer, and easier to trace. For sellers."`
+	// TestNetwork lifts the limits per IP address.
+	TestNetwork bool `toml:"test_network,omitempty" env:"PARLEY_TEST_NETWORK" comment:"Lift the limits per IP address, for test networks on one machine."`
+	// LogLevel is debug, info, warn or error.
+	LogLevel string `toml:"log_level" env:"PARLEY_LOG_LEVEL" comment:"debug, info, warn or error."`
+}
+
+// Default suits a laptop.
+func Default() Config {
+	return Config{Listen: network.DefaultConfig().ListenAddrs, MDNS: true, LogLevel: "warn"}
+}
+
+// Load reads the file, which need not be there, then the variables of the
+// environment that getenv knows.
+func Load(path string, getenv func(string) string) (Config, error) {
+	c := Default()
+	text, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return c, home.Explain(err, path)
+	default:
+		if err := c.parse(path, text); err != nil {
+			return c, err
+		}
+	}
+	if err := c.fromEnv(getenv); err != nil {
+		return c, err
+	}
+	return c, c.Validate()
+}
+
+func (c *Config) parse(path string, text []byte) error {
+	dec := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
+	err := dec.Decode(c)
+	if err == nil {
+		return nil
+	}
+	detail := err.Error()
+	if strict, ok := errors.AsType[*toml.StrictMissingError](err); ok {
+		detail = "a setting that doesn't exist:\n" + strict.String()
+	} else if syntax, ok := errors.AsType[*toml.DecodeError](err); ok {
+		detail = syntax.String()
+	}
+	return &protocol.Error{Code: protocol.CodeUsage, Field: path, Detail: detail, Hint: "mend or remove the line; parley doctor lists the settings", Err: err}
+}
+
+func (c *Config) fromEnv(getenv func(string) string) error {
+	v := reflect.ValueOf(c).Elem()
+	for i := range v.NumField() {
+		name := v.Type().Field(i).Tag.Get("env")
+		text := getenv(name)
+		if text == "" {
+			continue
+		}
+		switch f := v.Field(i); f.Kind() {
+		case reflect.Slice:
+			f.Set(reflect.ValueOf(strings.Split(text, ",")))
+		case reflect.Bool:
+			b, err := strconv.ParseBool(text)
+			if err != nil {
+				return protocol.Errorf(protocol.CodeUsage, name, "%q is neither true nor false", text)
+			}
+			f.SetBool(b)
+		default:
+			f.SetString(text)
+		}
+	}
+	return nil
+}
+
+// Validate tells the first setting that can't be.
+func (c Config) Validate() error {
+	switch c.LogLevel {
+	case "debug", "info", "warn", "error":
+	default:
+		return protocol.Errorf(protocol.CodeUsage, "log_level", "%q is none of debug, info, warn, error", c.LogLevel)
+	}
+	for _, list := range [][]string{c.Peers, c.Mailboxes} {
+		if _, err := network.ParsePeers(list); err != nil {
+			return err
+		}
+	}
+	if n := len(c.Mailboxes); n > protocol.MaxMailboxes {
+		return protocol.Errorf(protocol.CodeUsage, "mailboxes", "%d mailboxes; at most %d", n, protocol.MaxMailboxes)
+	}
+	return nil
+}
+
+// Text is the file that holds these settings.
+func (c Config) Text() ([]byte, error) {
+	text, err := toml.Marshal(c)
+	if err != nil {
+		return nil, fmt.Errorf("settings: %w", err)
+	}
+	return text, nil
+}

@@ -1,0 +1,74 @@
+package desk
+
+import (
+	"context"
+
+	"github.com/ipfs/go-cid"
+
+	"github.com/parley-protocol/parley/node/book"
+	"github.com/parley-protocol/parley/node/ingest"
+	"github.com/parley-protocol/parley/protocol"
+	"github.com/parley-protocol/parley/protocol/record"
+)
+
+// DealRecords are an own deal's records with its intent, for its proof.
+func (d *Desk) DealRecords(id cid.Cid) (*book.Deal, []*record.Record, error) {
+	dl, ok := d.book.Deal(id)
+	if !ok {
+		return nil, nil, protocol.Errorf(protocol.CodeNotFound, "deal", "there is no deal with the ID %s", id)
+	}
+	return dl, append([]*record.Record{dl.Intent.Record}, dl.All()...), nil
+}
+
+// Import keeps records that came as a file: those of own deals as if they had
+// been delivered, intents, profiles and withdrawals as if a market had brought
+// them, and everything else, types of others included, as it is. It tells how
+// many were new.
+func (d *Desk) Import(ctx context.Context, recs []*record.Record) (added int, err error) {
+	for _, rec := range recs {
+		if d.book.InLedger(rec.ID()) {
+			continue
+		}
+		isNew, err := d.importOne(ctx, rec)
+		if err != nil {
+			return added, err
+		}
+		if isNew {
+			added++
+		}
+	}
+	return added, nil
+}
+
+func (d *Desk) importOne(ctx context.Context, rec *record.Record) (bool, error) {
+	switch body := rec.Body().(type) {
+	case *record.Intent, *record.Profile:
+		return d.view(ctx, rec)
+	case *record.Withdrawal:
+		if _, ok := d.book.Intent(body.Intent); ok {
+			return true, d.takeWithdrawal(ctx, rec, body)
+		}
+		return d.view(ctx, rec)
+	}
+	if key, ok := rec.Deal(); ok {
+		if in, ok := d.book.Intent(key.Intent); ok && !in.Waiting && (in.Own || key.Vendor == d.keys.Identity().Persona().DID()) {
+			return true, d.takeInDeal(ctx, []*record.Record{rec})
+		}
+	}
+	return true, d.book.Update(ctx, rec.ID(), func(tx *book.Tx) error {
+		tx.Keep(rec)
+		return nil
+	})
+}
+
+// view keeps a public record beside those that the markets brought.
+func (d *Desk) view(ctx context.Context, rec *record.Record) (bool, error) {
+	if err := rec.CheckTime(d.now()); err != nil {
+		return false, err
+	}
+	has, err := d.store.Has(ctx, rec.ID())
+	if err != nil || has {
+		return false, err
+	}
+	return true, d.Arrive(ctx, []ingest.Arrival{{Record: rec, Market: rec.Market()}})
+}

@@ -1,0 +1,106 @@
+package desk
+
+import (
+	"context"
+	"time"
+
+	"github.com/ipfs/go-cid"
+
+	"github.com/parley-protocol/parley/crypto"
+	"github.com/parley-protocol/parley/node/book"
+	"github.com/parley-protocol/parley/protocol"
+	"github.com/parley-protocol/parley/protocol/record"
+)
+
+// Receipts are neither kept nor receipted: one that is lost is asked for by the
+// next copy of what it acknowledges.
+const (
+	receiptSenders = 4
+	receiptTries   = 5
+	receiptKept    = 30 * 24 * time.Hour
+)
+
+// receipt is a thank-you that is owed for a record.
+type receipt struct{ rec *record.Record }
+
+// receipt tells a record's author, soon, that it is on disk here.
+func (d *Desk) receipt(rec *record.Record) {
+	select {
+	case d.receipts <- receipt{rec}:
+	default: // the sender will send again
+	}
+}
+
+func (d *Desk) sendReceipts(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case r := <-d.receipts:
+			d.sendReceipt(ctx, r.rec)
+		}
+	}
+}
+
+func (d *Desk) sendReceipt(ctx context.Context, rec *record.Record) {
+	signer, to, err := d.thanks(ctx, rec)
+	if err != nil || len(to.Mailboxes) == 0 {
+		return
+	}
+	now := d.now()
+	thanks, err := record.Sign(record.Header{At: now, RetainUntil: now + int64(receiptKept/time.Second)},
+		&record.DeliveryReceipt{Records: []cid.Cid{rec.ID()}}, signer)
+	if err != nil {
+		d.cfg.Log.Error("a receipt could not be signed", "error", err)
+		return
+	}
+	payload, err := record.EncodeBundle(thanks)
+	if err != nil {
+		return
+	}
+	wait := time.Second
+	for range receiptTries {
+		env, err := crypto.Seal(to.Suite, to.Key, payload)
+		if err != nil {
+			return // its address is no key: nobody can be thanked
+		}
+		if d.mail.Deposit(ctx, d.purpose(rec), to.Mailboxes, to.Token, env) == nil {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+			wait *= 2
+		}
+	}
+}
+
+// thanks tells who signs the receipt for a record, and where it goes.
+func (d *Desk) thanks(ctx context.Context, rec *record.Record) (crypto.Signer, record.ReplyTo, error) {
+	key, ok := rec.Deal()
+	if !ok {
+		body, ok := rec.Body().(*record.Intent)
+		if !ok {
+			w, isWithdrawal := rec.Body().(*record.Withdrawal)
+			in, known := (*book.Intent)(nil), false
+			if isWithdrawal {
+				in, known = d.book.Intent(w.Intent)
+			}
+			if !known {
+				return nil, record.ReplyTo{}, protocol.Errorf(protocol.CodeMissingRecord, "", "nobody to thank")
+			}
+			body = in.Body()
+		}
+		return d.keys.Identity().Persona(), body.ReplyTo, nil
+	}
+	in, ok := d.book.Intent(key.Intent)
+	if !ok {
+		return nil, record.ReplyTo{}, protocol.Errorf(protocol.CodeMissingRecord, "deal", "nobody to thank")
+	}
+	to, err := d.addressOf(ctx, rec, otherSide(in, key))
+	if in.Own {
+		return d.intentKey(in), to, err
+	}
+	return d.keys.Identity().Persona(), to, err
+}

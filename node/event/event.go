@@ -1,0 +1,85 @@
+// Package event tells those who watch what happens on a node, as it happens.
+package event
+
+import (
+	"sync"
+	"time"
+)
+
+// Event is one thing that happened. Its JSON only ever gains keys.
+type Event struct {
+	At     time.Time `json:"at"`
+	Kind   string    `json:"kind"`             // see the constants
+	Record string    `json:"record,omitempty"` // the record that it is about
+	Intent string    `json:"intent,omitempty"`
+	Deal   string    `json:"deal,omitempty"`
+	Phase  string    `json:"phase,omitempty"` // the deal's, after the event
+	Type   string    `json:"type,omitempty"`  // the record's
+	By     string    `json:"by,omitempty"`    // the record's author
+	Text   string    `json:"text"`            // a sentence for people, without names or content
+}
+
+// The kinds of event.
+const (
+	IntentSeen        = "intent.seen"        // a market or a customer brought an intent
+	IntentPublished   = "intent.published"   // own
+	IntentWithdrawn   = "intent.withdrawn"   // anyone's
+	ProfileSeen       = "profile.seen"       // a seller presents itself
+	OfferReceived     = "offer.received"     // an offer waits for an answer
+	DealChanged       = "deal.changed"       // a record came or went out, the phase may be new
+	DeliveryStored    = "delivery.stored"    // a mailbox has taken custody
+	DeliveryPersisted = "delivery.persisted" // the recipient has it on its disk
+	DeliveryFailed    = "delivery.failed"    // it is tried again
+	Lagged            = "lagged"             // this watcher was too slow and missed some
+)
+
+// backlog is how many events a slow watcher may be behind.
+const backlog = 256
+
+// Bus passes events on to all who watch. The zero value is ready.
+type Bus struct {
+	mu       sync.Mutex
+	watchers map[*watcher]struct{}
+}
+
+type watcher struct {
+	ch     chan Event
+	missed bool
+}
+
+// Publish passes e on and never waits.
+func (b *Bus) Publish(e Event) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for w := range b.watchers {
+		if w.missed && len(w.ch) < cap(w.ch)-1 {
+			w.ch <- Event{At: e.At, Kind: Lagged, Text: "Some events were missed: this watcher was too slow."}
+			w.missed = false
+		}
+		select {
+		case w.ch <- e:
+		default:
+			w.missed = true
+		}
+	}
+}
+
+// Watch returns the events from now on; stop ends it and closes the channel.
+func (b *Bus) Watch() (events <-chan Event, stop func()) {
+	w := &watcher{ch: make(chan Event, backlog)}
+	b.mu.Lock()
+	if b.watchers == nil {
+		b.watchers = map[*watcher]struct{}{}
+	}
+	b.watchers[w] = struct{}{}
+	b.mu.Unlock()
+	var once sync.Once
+	return w.ch, func() {
+		once.Do(func() {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			delete(b.watchers, w)
+			close(w.ch)
+		})
+	}
+}

@@ -1,0 +1,121 @@
+// Package home is where a node keeps its files, and the lock that keeps two
+// nodes from sharing them.
+package home
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"syscall"
+
+	"github.com/gofrs/flock"
+
+	"github.com/parley-protocol/parley/protocol"
+)
+
+// Home is a node's folder. All of its files are inside, save the socket when
+// the folder's path is too long for one.
+type Home struct{ Dir string }
+
+// Default is $PARLEY_HOME, or parley in the XDG data folder ($XDG_DATA_HOME,
+// else ~/.local/share).
+func Default() (Home, error) {
+	if dir := os.Getenv("PARLEY_HOME"); dir != "" {
+		return At(dir)
+	}
+	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
+		return At(filepath.Join(dir, "parley"))
+	}
+	user, err := os.UserHomeDir()
+	if err != nil {
+		return Home{}, &protocol.Error{Code: protocol.CodeUsage, Field: "home", Detail: "there is no home folder: " + err.Error(), Hint: "give --home DIR", Err: err}
+	}
+	if runtime.GOOS == "windows" {
+		return At(filepath.Join(user, "AppData", "Local", "parley"))
+	}
+	return At(filepath.Join(user, ".local", "share", "parley"))
+}
+
+// At is the home in that folder, which need not be there yet.
+func At(dir string) (Home, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return Home{}, fmt.Errorf("home: %w", err)
+	}
+	return Home{abs}, nil
+}
+
+func (h Home) path(name string) string { return filepath.Join(h.Dir, name) }
+
+// The files and folders of a home.
+func (h Home) Config() string  { return h.path("config.toml") }
+func (h Home) Keys() string    { return h.path("keys") }
+func (h Home) Ledger() string  { return h.path("ledger") }
+func (h Home) Inbox() string   { return h.path("inbox") }
+func (h Home) Mailbox() string { return h.path("mailbox") }
+func (h Home) View() string    { return h.path("view") }
+
+// maxSocket is the longest path of a Unix socket that every system takes.
+const maxSocket = 100
+
+// Socket is where the local API listens.
+func (h Home) Socket() string {
+	p := h.path("api.sock")
+	if len(p) <= maxSocket {
+		return p
+	}
+	base := os.Getenv("XDG_RUNTIME_DIR")
+	if base == "" || len(base) > 60 {
+		base = filepath.Join(os.TempDir(), fmt.Sprintf("parley-%d", os.Getuid()))
+	}
+	sum := sha256.Sum256([]byte(h.Dir))
+	return filepath.Join(base, "parley-"+hex.EncodeToString(sum[:8])+".sock")
+}
+
+// Exists tells whether a node was set up here.
+func (h Home) Exists() bool {
+	_, err := os.Stat(h.Keys())
+	return err == nil
+}
+
+// Create makes the folder, for its owner alone.
+func (h Home) Create() error {
+	if err := os.MkdirAll(h.Dir, 0o700); err != nil {
+		return Explain(err, h.Dir)
+	}
+	return nil
+}
+
+// Lock keeps others out until unlock; another node that runs here is an error
+// of code locked.
+func (h Home) Lock() (unlock func(), err error) {
+	lock := flock.New(h.path("lock"))
+	got, err := lock.TryLock()
+	if err != nil {
+		return nil, Explain(err, h.Dir)
+	}
+	if !got {
+		return nil, &protocol.Error{Code: protocol.CodeLocked, Field: "home", Detail: "a node is running already in " + h.Dir,
+			Hint: "talk to it with the other commands, stop it first, or give this one its own folder with --home DIR"}
+	}
+	return func() { _ = lock.Unlock() }, nil
+}
+
+// Explain gives a failure of the file system a code and a hint.
+func Explain(err error, path string) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, syscall.ENOSPC):
+		return &protocol.Error{Code: protocol.CodeDiskFull, Detail: "there is no space left for " + path, Hint: "free some disk space; nothing is lost", Err: err}
+	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
+		return &protocol.Error{Code: protocol.CodeReadOnly, Detail: "this node may not write in " + path + ": " + err.Error(),
+			Hint: "check who owns the folder (ls -ld) and whether its disk is mounted read-only, or give --home DIR", Err: err}
+	}
+	return err
+}

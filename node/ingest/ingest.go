@@ -1,0 +1,290 @@
+// Package ingest decides what of a market's gossip is kept and relayed, and
+// brings it to the store in batches. Cheap checks come first, the signature
+// last; what is over a limit is ignored, never waited for, so that one's own
+// deals pass before strangers' records. Specification: spec/08-transport.md.
+package ingest
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/ipfs/go-cid"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"golang.org/x/time/rate"
+
+	"github.com/parley-protocol/parley/crypto"
+	"github.com/parley-protocol/parley/node/gossip"
+	"github.com/parley-protocol/parley/protocol"
+	"github.com/parley-protocol/parley/protocol/record"
+)
+
+// Arrival is a verified record that gossip or catching up brought.
+type Arrival struct {
+	Record *record.Record
+	Market string
+}
+
+// Sink takes what has been let in, a batch at a time. Its errors lose the batch
+// (catching up brings it again) and are counted.
+type Sink interface {
+	Arrive(ctx context.Context, batch []Arrival) error
+}
+
+// Limits bound what others can make a node do. The zero value of a field means
+// its default.
+type Limits struct {
+	PerPeerRate  float64       // records a second from one forwarding peer, default 200
+	PerPeerBurst int           // and at once, default 2000
+	Queue        int           // verified records that wait for the store, default 4096
+	Batch        int           // records in one write, default 512
+	Linger       time.Duration // how long a batch waits for more, default 5 ms
+	StampBits    int           // work that a frame must show, default 0
+}
+
+const (
+	peersRemembered  = 1024
+	relaysRemembered = 1 << 15
+)
+
+func (l Limits) withDefaults() Limits {
+	def := func(v *int, d int) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	if l.PerPeerRate == 0 {
+		l.PerPeerRate = 200
+	}
+	if l.Linger == 0 {
+		l.Linger = 5 * time.Millisecond
+	}
+	def(&l.PerPeerBurst, 2000)
+	def(&l.Queue, 4096)
+	def(&l.Batch, 512)
+	return l
+}
+
+// Ingest is safe for concurrent use.
+type Ingest struct {
+	sink    Sink
+	blocked func(crypto.DID) bool
+	known   func(cid.Cid) bool
+	now     func() time.Time
+	limits  Limits
+	travels map[string]bool // the types that gossip carries
+
+	peers   *lru.Cache[peer.ID, *rate.Limiter]
+	relayed *lru.Cache[cid.Cid, struct{}]
+	queue   chan Arrival
+
+	accepted, ignored, rejected, dropped atomic.Uint64
+
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+}
+
+// New makes the gate of all markets. blocked tells which authors the person
+// doesn't want to hear of, known which records the node has.
+func New(sink Sink, blocked func(crypto.DID) bool, known func(cid.Cid) bool, now func() time.Time, limits Limits) *Ingest {
+	limits = limits.withDefaults()
+	// New fails only for a size that isn't positive.
+	peers, _ := lru.New[peer.ID, *rate.Limiter](peersRemembered)
+	relayed, _ := lru.New[cid.Cid, struct{}](relaysRemembered)
+	return &Ingest{
+		sink: sink, blocked: blocked, known: known, now: now, limits: limits,
+		peers: peers, relayed: relayed,
+		travels: travels(),
+		queue:   make(chan Arrival, limits.Queue),
+	}
+}
+
+func travels() map[string]bool {
+	m := map[string]bool{}
+	for _, t := range protocol.RecordTypes() {
+		m[t.Name] = t.Gossip
+	}
+	return m
+}
+
+// Start begins to write batches.
+func (in *Ingest) Start(context.Context) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	in.cancel = cancel
+	in.done.Add(1)
+	go func() {
+		defer in.done.Done()
+		in.run(ctx)
+	}()
+	return nil
+}
+
+// Close writes what waits and stops.
+func (in *Ingest) Close() error {
+	if in.cancel != nil {
+		in.cancel()
+		in.done.Wait()
+	}
+	return nil
+}
+
+// Stats counts verdicts since the start; Dropped are records ignored because
+// the store was behind or refused them.
+type Stats struct{ Accepted, Ignored, Rejected, Dropped uint64 }
+
+// Stats returns the counts so far.
+func (in *Ingest) Stats() Stats {
+	return Stats{in.accepted.Load(), in.ignored.Load(), in.rejected.Load(), in.dropped.Load()}
+}
+
+// Check does what is cheap, of every frame that arrives.
+func (in *Ingest) Check(_ context.Context, m *gossip.Message) protocol.Verdict {
+	rec, err := in.admit(m)
+	m.Parsed, m.Err = rec, err
+	if err == nil {
+		return protocol.Accept
+	}
+	return in.count(protocol.VerdictOf(err))
+}
+
+// Verify checks the signature of what Check let in, and puts it in line for the
+// store.
+func (in *Ingest) Verify(_ context.Context, m *gossip.Message) protocol.Verdict {
+	rec := m.Parsed.(*record.Record)
+	if m.Err = rec.Verify(); m.Err != nil {
+		return in.count(protocol.VerdictOf(m.Err))
+	}
+	known := in.known(rec.ID())
+	if m.Path == gossip.PathCatchup && known {
+		return in.count(protocol.Ignore)
+	}
+	if !known {
+		select {
+		case in.queue <- Arrival{Record: rec, Market: m.Market}:
+		default:
+			in.dropped.Add(1)
+			m.Err = protocol.Errorf(protocol.CodeOverQuota, "", "more comes in than can be stored")
+			return in.count(protocol.Ignore)
+		}
+	}
+	in.relayed.Add(rec.ID(), struct{}{})
+	return in.count(protocol.Accept)
+}
+
+func (in *Ingest) count(v protocol.Verdict) protocol.Verdict {
+	switch v {
+	case protocol.Accept:
+		in.accepted.Add(1)
+	case protocol.Ignore:
+		in.ignored.Add(1)
+	default:
+		in.rejected.Add(1)
+	}
+	return v
+}
+
+// admit returns the record of a frame, or why it isn't let in.
+func (in *Ingest) admit(m *gossip.Message) (*record.Record, error) {
+	if m.Path != gossip.PathOwn && !in.allow(m.From) {
+		return nil, protocol.Errorf(protocol.CodeOverQuota, "", "this peer sends more than its share")
+	}
+	block, stamp, err := record.DecodeFrame(m.Frame)
+	if err != nil {
+		return nil, err
+	}
+	rec, err := record.ParseUnverified(block)
+	if err != nil {
+		return nil, err
+	}
+	if m.Path != gossip.PathOwn && in.relayed.Contains(rec.ID()) {
+		return nil, protocol.Errorf(protocol.CodeDuplicate, "", "relayed already")
+	}
+	if !in.travels[rec.Type()] {
+		return nil, protocol.Errorf(protocol.CodeUnknownType, "type", "records of type %q don't travel by gossip", rec.Type())
+	}
+	if !belongs(rec, m.Market) {
+		return nil, protocol.Errorf(protocol.CodeWrongMarket, "market", "this record isn't for the market %q", m.Market)
+	}
+	if err := rec.CheckTime(in.now().Unix()); err != nil {
+		return nil, err
+	}
+	if in.limits.StampBits > 0 && record.StampBits(rec.ID(), stamp) < in.limits.StampBits {
+		return nil, protocol.Errorf(protocol.CodeStampTooWeak, "", "a stamp of %d bits is asked for", in.limits.StampBits)
+	}
+	if in.blocked(rec.Header().By) {
+		return nil, protocol.Errorf(protocol.CodeNotPermitted, "by", "its author is blocked here")
+	}
+	return rec, nil
+}
+
+// belongs tells whether a record may travel in a market: a profile in all that
+// it lists.
+func belongs(rec *record.Record, market string) bool {
+	if p, ok := rec.Body().(*record.Profile); ok {
+		return slices.Contains(p.Markets, market)
+	}
+	return rec.Market() == market
+}
+
+func (in *Ingest) allow(from peer.ID) bool {
+	limiter, ok := in.peers.Get(from)
+	if !ok {
+		limiter = rate.NewLimiter(rate.Limit(in.limits.PerPeerRate), in.limits.PerPeerBurst)
+		if old, had, _ := in.peers.PeekOrAdd(from, limiter); had {
+			limiter = old
+		}
+	}
+	return limiter.AllowN(in.now(), 1)
+}
+
+// run writes batches until ctx ends, then what is left.
+func (in *Ingest) run(ctx context.Context) {
+	for {
+		select {
+		case first := <-in.queue:
+			in.write(in.collect(ctx, first))
+		case <-ctx.Done():
+			for {
+				select {
+				case first := <-in.queue:
+					in.write(in.collect(ctx, first))
+				default:
+					return
+				}
+			}
+		}
+	}
+}
+
+func (in *Ingest) collect(ctx context.Context, first Arrival) []Arrival {
+	batch := []Arrival{first}
+	timer := time.NewTimer(in.limits.Linger)
+	defer timer.Stop()
+	for len(batch) < in.limits.Batch {
+		select {
+		case a := <-in.queue:
+			batch = append(batch, a)
+			continue
+		default:
+		}
+		select {
+		case a := <-in.queue:
+			batch = append(batch, a)
+		case <-timer.C:
+			return batch
+		case <-ctx.Done():
+			return batch
+		}
+	}
+	return batch
+}
+
+func (in *Ingest) write(batch []Arrival) {
+	// A batch that is under way is finished even while the node closes.
+	if err := in.sink.Arrive(context.Background(), batch); err != nil {
+		in.dropped.Add(uint64(len(batch)))
+	}
+}

@@ -1,0 +1,231 @@
+// Package node is one running Parley node: its rooms, put together. A thousand
+// of them fit in one process; nothing is global.
+package node
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/libp2p/go-libp2p"
+
+	"github.com/parley-protocol/parley/node/config"
+	"github.com/parley-protocol/parley/node/desk"
+	"github.com/parley-protocol/parley/node/gossip"
+	"github.com/parley-protocol/parley/node/home"
+	"github.com/parley-protocol/parley/node/ingest"
+	"github.com/parley-protocol/parley/node/keyring"
+	"github.com/parley-protocol/parley/node/ledger"
+	"github.com/parley-protocol/parley/node/mailbox"
+	"github.com/parley-protocol/parley/node/network"
+	"github.com/parley-protocol/parley/node/spool"
+	"github.com/parley-protocol/parley/node/store"
+	"github.com/parley-protocol/parley/protocol"
+)
+
+// Options are what a program that embeds a node may change.
+type Options struct {
+	Home   home.Home
+	Config config.Config
+	Log    *slog.Logger
+	// Now is the clock, time.Now by default.
+	Now func() time.Time
+	// HostOptions are added to the libp2p host's; tests put a simulated network
+	// in through them.
+	HostOptions []libp2p.Option
+}
+
+// Node is a running node. Its fields are set once Start has returned.
+type Node struct {
+	opts    Options
+	close   []func() error // in the order of starting
+	inbox   *spool.Spool
+	custody *spool.Spool
+
+	Keys    *keyring.Keyring
+	Ledger  *ledger.Ledger
+	Store   *store.Store
+	Network *network.Network
+	Gossip  *gossip.Gossip
+	Mailbox *mailbox.Server
+	Ingest  *ingest.Ingest
+	Desk    *desk.Desk
+
+	Started, Ready time.Time
+}
+
+// Bounds of what others may leave on the disk.
+const custodyBytes = 1 << 30
+
+var inboxLimits = spool.Limits{PerBucketCount: 256, PerBucketBytes: 8 << 20, TotalBytes: 512 << 20}
+
+// New makes a node; nothing is opened before Start.
+func New(opts Options) *Node {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Node{opts: opts}
+}
+
+// Home is where the node keeps its files.
+func (n *Node) Home() home.Home { return n.opts.Home }
+
+// Config is what the node was told.
+func (n *Node) Config() config.Config { return n.opts.Config }
+
+// Start opens what is on disk, joins the network and goes on with what was
+// under way. When it fails, what it had opened is closed again.
+func (n *Node) Start(ctx context.Context) (err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, n.Close())
+		}
+	}()
+	n.Started = n.opts.Now()
+	if err := n.openDisk(ctx); err != nil {
+		return err
+	}
+	return n.openNetwork(ctx)
+}
+
+// opened notes how to close what was opened.
+func (n *Node) opened(close func() error) { n.close = append(n.close, close) }
+
+// Close ends everything in the opposite order. What was promised is on disk.
+func (n *Node) Close() error {
+	var errs []error
+	for i := len(n.close) - 1; i >= 0; i-- {
+		errs = append(errs, n.close[i]())
+	}
+	n.close = nil
+	return errors.Join(errs...)
+}
+
+func (n *Node) openDisk(ctx context.Context) error {
+	h := n.opts.Home
+	if !h.Exists() {
+		return &protocol.Error{Code: protocol.CodeNotFound, Field: "home", Detail: "no node has been set up in " + h.Dir, Hint: "parley init"}
+	}
+	unlock, err := h.Lock()
+	if err != nil {
+		return err
+	}
+	n.opened(func() error { unlock(); return nil })
+	if n.Keys, err = keyring.Open(h.Keys(), keyring.Options{}); err != nil {
+		return home.Explain(err, h.Keys())
+	}
+	n.opened(n.Keys.Close)
+	if n.inbox, err = spool.Open(h.Inbox(), inboxLimits, spool.WithClock(n.opts.Now)); err != nil {
+		return home.Explain(err, h.Inbox())
+	}
+	n.opened(n.inbox.Close)
+	if n.custody, err = spool.Open(h.Mailbox(), mailbox.SpoolLimits(custodyBytes), spool.WithClock(n.opts.Now)); err != nil {
+		return home.Explain(err, h.Mailbox())
+	}
+	n.opened(n.custody.Close)
+	if n.Ledger, err = ledger.Open(h.Ledger(), ledger.Options{}); err != nil {
+		return home.Explain(err, h.Ledger())
+	}
+	n.opened(n.Ledger.Close)
+	n.Store, err = n.openView(ctx)
+	if err != nil {
+		return home.Explain(err, h.View())
+	}
+	n.opened(n.Store.Close)
+	return nil
+}
+
+// openView opens the store; a damaged one is dropped, as the desk fills it anew
+// from the ledger and the markets.
+func (n *Node) openView(ctx context.Context) (*store.Store, error) {
+	st, err := store.Open(ctx, n.opts.Home.View(), store.Options{Logger: n.opts.Log})
+	if rebuild, ok := errors.AsType[*store.RebuildError](err); ok {
+		n.opts.Log.Warn("the view is built anew from the ledger", "reason", rebuild)
+		if err := store.Drop(n.opts.Home.View()); err != nil {
+			return nil, err
+		}
+		return store.Open(ctx, n.opts.Home.View(), store.Options{Logger: n.opts.Log})
+	}
+	return st, err
+}
+
+// openNetwork puts the rooms that talk to others on top of those on the disk.
+// The host listens last: by then every handler is in place.
+func (n *Node) openNetwork(ctx context.Context) error {
+	c := n.opts.Config
+	settings := network.DefaultConfig()
+	settings.Seed = n.Keys.Identity().TransportSeed()
+	settings.ListenAddrs, settings.AnnounceAddrs, settings.StaticPeers = c.Listen, c.Announce, c.Peers
+	settings.MDNS, settings.TestProfile, settings.Options = c.MDNS, c.TestNetwork, n.opts.HostOptions
+	var err error
+	if n.Network, err = network.New(settings); err != nil {
+		return err
+	}
+	n.opened(n.Network.Close)
+	courier := network.NewCourier(network.CourierConfig{TestProfile: c.TestNetwork})
+	n.opened(courier.Close)
+
+	if n.Mailbox, err = mailbox.NewServer(n.Network.Host(), n.custody, n.mailboxLimits()); err != nil {
+		return err
+	}
+	n.opened(n.Mailbox.Close)
+	client := mailbox.NewClient(courier, n.Mailbox)
+
+	rooms := &wiring{}
+	n.Ingest = ingest.New(rooms, rooms.blocked, rooms.known, n.opts.Now, ingest.Limits{})
+	n.Gossip, err = gossip.New(n.Network.Host(), gossip.Options{Handler: n.Ingest, Catchup: rooms, Flood: c.Flood, Logger: n.opts.Log})
+	if err != nil {
+		return err
+	}
+	n.opened(n.Gossip.Close)
+	n.Desk, err = desk.New(ctx, n.Ledger, n.inbox, n.Keys, n.Store, post{client}, broadcast{n.Gossip}, desk.Config{
+		Mailboxes: n.Mailboxes, Now: n.opts.Now, Log: n.opts.Log,
+	})
+	if err != nil {
+		return err
+	}
+	rooms.desk = n.Desk
+	n.opened(n.Desk.Close)
+	n.Keys.MarkUsed(n.Desk.Book().Seeds()...)
+	if err := n.Keys.Start(ctx); err != nil {
+		return err
+	}
+	if err := n.Ingest.Start(ctx); err != nil {
+		return err
+	}
+	n.opened(n.Ingest.Close)
+	if err := n.Network.Start(ctx); err != nil {
+		return err
+	}
+	n.rejoin()
+	if err := n.Desk.Start(ctx); err != nil {
+		return err
+	}
+	n.Ready = n.opts.Now()
+	return nil
+}
+
+// Mailboxes are where others leave replies: the configured ones, else here.
+func (n *Node) Mailboxes() []string {
+	boxes := n.opts.Config.Mailboxes
+	if len(boxes) == 0 {
+		boxes = n.Network.Addrs()
+	}
+	return boxes[:min(len(boxes), protocol.MaxMailboxes)]
+}
+
+// mailboxLimits are wide on a test network, whose nodes share one address, and
+// shut out strangers' mail where the node isn't to keep any.
+func (n *Node) mailboxLimits() mailbox.Limits {
+	var l mailbox.Limits
+	if n.opts.Config.TestNetwork {
+		l.DepositBytesPerSecond, l.DepositBurst = 1<<30, 1<<30
+		l.RequestsPerSecond, l.RequestBurst = 1e6, 1e6
+		l.Waits = 1 << 14
+	}
+	return l
+}

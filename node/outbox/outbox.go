@@ -1,0 +1,245 @@
+// Package outbox brings sealed messages to the mailboxes of others, and again,
+// until the recipient itself says that it has them. What is owed is in the
+// book; the outbox holds only when to try next.
+package outbox
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/parley-protocol/parley/node/book"
+)
+
+// Message is what is due for one record: sealed anew for each try, so that two
+// tries have nothing in common.
+type Message struct {
+	Purpose   string   // which throw-away transport key to use
+	Mailboxes []string // multiaddrs, any of them will do
+	Token     [32]byte
+	Envelope  []byte
+}
+
+// ErrNothingDue is what a [Source] returns for a record that need not be sent
+// any more; the outbox forgets it.
+var ErrNothingDue = errors.New("nothing is due for this record")
+
+// Source knows what is due for a record at this moment.
+type Source interface {
+	Due(ctx context.Context, d book.Delivery) (Message, error)
+}
+
+// Depositor leaves an envelope in one of the mailboxes and returns when that
+// mailbox has it on its disk.
+type Depositor interface {
+	Deposit(ctx context.Context, purpose string, mailboxes []string, token [32]byte, envelope []byte) error
+}
+
+// Status is how far the delivery of a record has come.
+type Status struct {
+	book.Delivery
+	Attempts int
+	Stored   time.Time // when a mailbox took custody, zero: not yet
+	Next     time.Time // when it is tried again
+	Err      error     // of the last try
+}
+
+// Limits of the retry schedule.
+const (
+	firstRetry  = 500 * time.Millisecond
+	lastRetry   = 5 * time.Minute
+	firstResend = time.Minute // after custody, while the recipient is silent
+	lastResend  = time.Hour
+	parallel    = 16
+	tryFor      = 90 * time.Second
+)
+
+// Outbox schedules deliveries. Start it once; Put and Done may come before.
+type Outbox struct {
+	source  Source
+	deposit Depositor
+	notify  func(Status)
+
+	mu    sync.Mutex
+	items map[book.Delivery]*item
+	wake  chan struct{}
+
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+}
+
+type item struct {
+	Status
+	busy    bool
+	resends int
+	again   bool // something changed during the try
+}
+
+// New makes an outbox; notify hears of every change of a status.
+func New(source Source, deposit Depositor, notify func(Status)) *Outbox {
+	return &Outbox{source: source, deposit: deposit, notify: notify, items: map[book.Delivery]*item{}, wake: make(chan struct{}, 1)}
+}
+
+// Start begins to deliver; ctx bounds only the start.
+func (o *Outbox) Start(context.Context) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	o.cancel = cancel
+	o.done.Add(1)
+	go func() {
+		defer o.done.Done()
+		o.run(ctx)
+	}()
+	return nil
+}
+
+// Close stops deliveries under way; what is owed stays owed.
+func (o *Outbox) Close() error {
+	if o.cancel != nil {
+		o.cancel()
+		o.done.Wait()
+	}
+	return nil
+}
+
+// Put makes the record due now.
+func (o *Outbox) Put(d book.Delivery) {
+	o.mu.Lock()
+	it := o.items[d]
+	if it == nil {
+		it = &item{Status: Status{Delivery: d}}
+		o.items[d] = it
+	}
+	it.Next = time.Now()
+	it.again = it.busy
+	o.mu.Unlock()
+	o.kick()
+}
+
+// Done forgets the record: its recipient has it.
+func (o *Outbox) Done(d book.Delivery) {
+	o.mu.Lock()
+	delete(o.items, d)
+	o.mu.Unlock()
+}
+
+// Pending are the records that are still owed, in no order.
+func (o *Outbox) Pending() []Status {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	out := make([]Status, 0, len(o.items))
+	for _, it := range o.items {
+		out = append(out, it.Status)
+	}
+	return out
+}
+
+// Status tells how far a record is; ok is false when nothing is owed for it.
+func (o *Outbox) Status(d book.Delivery) (s Status, ok bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	it, ok := o.items[d]
+	if !ok {
+		return Status{}, false
+	}
+	return it.Status, true
+}
+
+func (o *Outbox) kick() {
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (o *Outbox) run(ctx context.Context) {
+	slots := make(chan struct{}, parallel)
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		due, wait := o.due(time.Now())
+		for _, it := range due {
+			select {
+			case slots <- struct{}{}:
+			case <-ctx.Done():
+				return
+			}
+			o.done.Add(1)
+			go func() {
+				defer o.done.Done()
+				defer func() { <-slots }()
+				o.try(ctx, it)
+			}()
+		}
+		timer.Reset(wait)
+		select {
+		case <-ctx.Done():
+			return
+		case <-o.wake:
+		case <-timer.C:
+		}
+	}
+}
+
+// due takes the records whose time has come and tells how long until the next.
+func (o *Outbox) due(now time.Time) (due []*item, wait time.Duration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	wait = time.Hour
+	for _, it := range o.items {
+		switch left := it.Next.Sub(now); {
+		case it.busy:
+		case left <= 0:
+			it.busy = true
+			due = append(due, it)
+		case left < wait:
+			wait = left
+		}
+	}
+	return due, wait
+}
+
+func (o *Outbox) try(ctx context.Context, it *item) {
+	ctx, cancel := context.WithTimeout(ctx, tryFor)
+	defer cancel()
+	msg, err := o.source.Due(ctx, it.Delivery)
+	if errors.Is(err, ErrNothingDue) {
+		o.Done(it.Delivery)
+		return
+	}
+	if err == nil {
+		err = o.deposit.Deposit(ctx, msg.Purpose, msg.Mailboxes, msg.Token, msg.Envelope)
+	}
+	now := time.Now()
+	o.mu.Lock()
+	it.busy = false
+	it.Attempts++
+	it.Err = err
+	if err == nil {
+		it.Stored = now
+		it.resends++
+		it.Next = now.Add(backoff(firstResend, lastResend, it.resends))
+	} else {
+		it.Next = now.Add(backoff(firstRetry, lastRetry, it.Attempts))
+	}
+	if it.again {
+		it.again, it.Next = false, now
+	}
+	status := it.Status
+	_, owed := o.items[it.Delivery]
+	o.mu.Unlock()
+	if owed {
+		o.notify(status)
+	}
+	o.kick()
+}
+
+// backoff doubles from first at n = 1 up to last, give or take a quarter.
+func backoff(first, last time.Duration, n int) time.Duration {
+	d := first << min(n-1, 20)
+	if d > last || d <= 0 {
+		d = last
+	}
+	return d*3/4 + rand.N(d/2)
+}

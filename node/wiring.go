@@ -1,0 +1,56 @@
+package node
+
+import (
+	"context"
+
+	"github.com/ipfs/go-cid"
+
+	"github.com/parley-protocol/parley/crypto"
+	"github.com/parley-protocol/parley/node/desk"
+	"github.com/parley-protocol/parley/node/gossip"
+	"github.com/parley-protocol/parley/node/ingest"
+	"github.com/parley-protocol/parley/node/mailbox"
+)
+
+// wiring leads from the rooms below to the desk, which is built on them. Nothing
+// comes through before the host listens, and by then the desk is there.
+type wiring struct{ desk *desk.Desk }
+
+// Arrive is [ingest.Sink].
+func (w *wiring) Arrive(ctx context.Context, batch []ingest.Arrival) error {
+	return w.desk.Arrive(ctx, batch)
+}
+
+// Live is [gossip.Catchup].
+func (w *wiring) Live(ctx context.Context, market, cursor string, limit int) ([][]byte, string, error) {
+	return w.desk.Live(ctx, market, cursor, limit)
+}
+
+func (w *wiring) blocked(did crypto.DID) bool { return w.desk.Blocked(did) }
+
+func (w *wiring) known(id cid.Cid) bool { return w.desk.Known(id) }
+
+// post is [desk.Mail] on mailboxes.
+type post struct{ client *mailbox.Client }
+
+// Deposit leaves the envelope in one of the mailboxes.
+func (p post) Deposit(ctx context.Context, purpose string, mailboxes []string, token [32]byte, envelope []byte) error {
+	_, err := p.client.Deposit(ctx, purpose, mailboxes, token, envelope)
+	return err
+}
+
+// Receive hands over what is left for the seed's token.
+func (p post) Receive(ctx context.Context, purpose string, mailboxes []string, seed crypto.SealingSeed, handle func(context.Context, []byte) error) error {
+	return p.client.Receive(ctx, purpose, mailboxes, seed, func(ctx context.Context, e mailbox.Envelope) error {
+		return handle(ctx, e.Bytes)
+	})
+}
+
+// broadcast is [desk.Gossip].
+type broadcast struct{ *gossip.Gossip }
+
+// Publish brings a frame to a market.
+func (b broadcast) Publish(ctx context.Context, market string, frame []byte) error {
+	_, err := b.Gossip.Publish(ctx, market, frame)
+	return err
+}
