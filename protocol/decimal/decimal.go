@@ -8,13 +8,15 @@ import (
 	"errors"
 	"math/bits"
 	"strconv"
+
+	"github.com/parley-protocol/parley/protocol"
 )
 
 const (
 	// MaxIntegerDigits is the longest integer part.
-	MaxIntegerDigits = 15
+	MaxIntegerDigits = protocol.MaxDecimalIntegerDigits
 	// MaxDecimals is the longest fraction.
-	MaxDecimals = 4
+	MaxDecimals = protocol.MaxDecimalFractionDigits
 
 	one    = 10_000                                        // ten-thousandths in 1
 	limit  = 999_999_999_999_999_9999                      // the largest magnitude, which an int64 can't hold

@@ -2,7 +2,6 @@ package record
 
 import (
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -51,6 +50,9 @@ func (s spot) path() string {
 // entry is the place of a list's entry.
 func (s spot) entry(i int) spot { return spot{pass: s.pass, outer: &s, index: i} }
 
+// of is the place of a map's entry.
+func (s spot) of(key string) spot { return spot{pass: s.pass, outer: &s, key: key} }
+
 // fail notes what is wrong here, unless something already is.
 func (s spot) fail(code protocol.Code, format string, args ...any) {
 	if s.pass.err == nil {
@@ -65,6 +67,7 @@ type form struct {
 	seen    []string // reading: the keys that the description has taken
 }
 
+// at is the place of one of the form's entries.
 func (f *form) at(key string) spot { return spot{pass: f.pass, outer: &f.spot, key: key} }
 
 // require notes a broken rule about the value of key.
@@ -74,16 +77,37 @@ func (f *form) require(holds bool, key, format string, args ...any) {
 	}
 }
 
-// rest is the entries that the description hasn't asked for, nil for none.
-func (f *form) rest() map[string]any {
+// extra is the keys that the description hasn't asked for, in order. What they
+// hold has no null.
+func (f *form) extra() []string {
 	if len(f.seen) == len(f.entries) {
 		return nil
 	}
-	rest := maps.Clone(f.entries)
-	for _, key := range f.seen {
-		delete(rest, key)
+	extra := make([]string, 0, len(f.entries)-len(f.seen))
+	for key := range f.entries {
+		if !slices.Contains(f.seen, key) {
+			extra = append(extra, key)
+		}
 	}
-	refuseNull(f.spot, rest)
+	slices.SortFunc(extra, codec.CompareKeys)
+	for _, key := range extra {
+		if hasNull(f.entries[key]) {
+			refuseNull(f.at(plainKey(key)), f.entries[key])
+		}
+	}
+	return extra
+}
+
+// rest is the entries that the description hasn't asked for, nil for none.
+func (f *form) rest() map[string]any {
+	extra := f.extra()
+	if len(extra) == 0 {
+		return nil
+	}
+	rest := make(map[string]any, len(extra))
+	for _, key := range extra {
+		rest[key] = f.entries[key]
+	}
 	return rest
 }
 
@@ -92,8 +116,17 @@ func (f *form) finish() {
 	if f.pass.writing {
 		return
 	}
-	for _, key := range codec.SortedKeys(f.rest()) {
-		f.pass.unknown = append(f.pass.unknown, f.at(plainKey(key)).path())
+	extra := f.extra()
+	if len(extra) == 0 {
+		return
+	}
+	prefix := f.path()
+	if prefix != "" {
+		prefix += "."
+	}
+	f.pass.unknown = slices.Grow(f.pass.unknown, len(extra))
+	for _, key := range extra {
+		f.pass.unknown = append(f.pass.unknown, prefix+plainKey(key))
 	}
 }
 
@@ -110,18 +143,38 @@ func plainKey(key string) string {
 	return strconv.QuoteToASCII(key)
 }
 
-// refuseNull looks for null, which only ext may hold.
+// hasNull reports whether a value has null in it, which only ext may.
+func hasNull(value any) bool {
+	switch v := value.(type) {
+	case nil:
+		return true
+	case []any:
+		return slices.ContainsFunc(v, hasNull)
+	case map[string]any:
+		for _, entry := range v {
+			if hasNull(entry) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// refuseNull fails at the first null of a value.
 func refuseNull(at spot, value any) {
 	switch v := value.(type) {
 	case nil:
 		at.fail(protocol.CodeBadField, "null is allowed in ext only; leave the field out")
 	case []any:
-		for i, entry := range v {
-			refuseNull(at.entry(i), entry)
+		if i := slices.IndexFunc(v, hasNull); i >= 0 {
+			refuseNull(at.entry(i), v[i])
 		}
 	case map[string]any:
 		for _, key := range codec.SortedKeys(v) {
-			refuseNull(spot{pass: at.pass, outer: &at, key: plainKey(key)}, v[key])
+			if hasNull(v[key]) {
+				refuseNull(at.of(plainKey(key)), v[key])
+				return
+			}
 		}
 	}
 }

@@ -327,7 +327,7 @@ func (k free) read(at spot, value any) map[string]any {
 		at.wants("a map", value)
 	case len(m) == 0:
 		at.fail(protocol.CodeBadField, "the map is empty; leave the field out")
-	case !k.null:
+	case !k.null && hasNull(m):
 		refuseNull(at, m)
 	}
 	return m

@@ -41,6 +41,7 @@ func encodeBody(h *Header, b Body) ([]byte, error) {
 			return nil, protocol.Errorf(protocol.CodeBadField, "type", "%s has a body of its own", b.Name)
 		}
 		for key, value := range b.Fields {
+			f.require(!headerKey(key), key, "it is the header that has this field")
 			f.entries[key] = value
 		}
 	default:
@@ -54,4 +55,14 @@ func encodeBody(h *Header, b Body) ([]byte, error) {
 		return nil, p.err
 	}
 	return codec.Encode(f.entries)
+}
+
+// headerKey reports whether a key is the header's, whatever the type.
+func headerKey(key string) bool {
+	switch key {
+	case "type", "v", "by", "at", "retainUntil", "crit", "ext":
+		return true
+	default:
+		return false
+	}
 }
