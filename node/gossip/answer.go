@@ -8,6 +8,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 
+	parley "github.com/parley-protocol/parley/node/network"
 	"github.com/parley-protocol/parley/protocol"
 )
 
@@ -35,7 +36,7 @@ func (g *Gossip) serve(s network.Stream) error {
 	if err := s.SetDeadline(time.Now().Add(answerTime)); err != nil {
 		return err
 	}
-	raw, release, err := readMessage(s, maxRequest)
+	raw, release, err := parley.ReadMessage(s, maxRequest)
 	if err != nil {
 		return err
 	}
@@ -53,7 +54,7 @@ func (g *Gossip) serve(s network.Stream) error {
 	if err != nil {
 		return err
 	}
-	if err := writeMessage(s, reply); err != nil {
+	if err := parley.WriteMessage(s, reply); err != nil {
 		return err
 	}
 	g.tracer.counters.catchupServed.Add(uint64(len(p.frames)))

@@ -14,6 +14,7 @@ import (
 	lp2p "github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/multiformats/go-multistream"
 
+	parley "github.com/parley-protocol/parley/node/network"
 	"github.com/parley-protocol/parley/protocol"
 )
 
@@ -282,13 +283,13 @@ func exchange(s network.Stream, r request) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	if err := writeMessage(s, raw); err != nil {
+	if err := parley.WriteMessage(s, raw); err != nil {
 		return page{}, err
 	}
 	if err := s.CloseWrite(); err != nil {
 		return page{}, err
 	}
-	reply, release, err := readMessage(s, maxAnswer)
+	reply, release, err := parley.ReadMessage(s, maxAnswer)
 	if err != nil {
 		return page{}, err
 	}

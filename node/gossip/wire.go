@@ -1,11 +1,6 @@
 package gossip
 
 import (
-	"io"
-
-	"github.com/libp2p/go-libp2p/core/network"
-	"github.com/libp2p/go-msgio"
-
 	parley "github.com/parley-protocol/parley/node/network"
 	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/codec"
@@ -143,31 +138,4 @@ func decodeMap(raw []byte) (map[string]any, error) {
 		return nil, protocol.Errorf(protocol.CodeMalformed, "", "not a map")
 	}
 	return body, nil
-}
-
-// readMessage reads one message of at most limit bytes, reserving the memory
-// for it only when its length is known.
-func readMessage(s network.Stream, limit int) (raw []byte, release func(), err error) {
-	reader := msgio.NewVarintReaderSize(s, limit)
-	size, err := reader.NextMsgLen()
-	if err != nil {
-		return nil, nil, err
-	}
-	if size <= 0 || size > limit {
-		return nil, nil, protocol.Errorf(protocol.CodeTooLarge, "", "a message of %d bytes; 1 to %d", size, limit)
-	}
-	if err := s.Scope().ReserveMemory(size, network.ReservationPriorityMedium); err != nil {
-		return nil, nil, err
-	}
-	release = func() { s.Scope().ReleaseMemory(size) }
-	raw = make([]byte, size)
-	if _, err := io.ReadFull(reader, raw); err != nil {
-		release()
-		return nil, nil, err
-	}
-	return raw, release, nil
-}
-
-func writeMessage(s network.Stream, raw []byte) error {
-	return msgio.NewVarintWriter(s).WriteMsg(raw)
 }

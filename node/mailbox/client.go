@@ -183,13 +183,13 @@ func converse(s network.Stream, raw []byte, wait time.Duration) (reply []byte, r
 	if err := s.SetDeadline(time.Now().Add(wait + requestTime)); err != nil {
 		return nil, nil, err
 	}
-	if err := writeMessage(s, raw); err != nil {
+	if err := parley.WriteMessage(s, raw); err != nil {
 		return nil, nil, err
 	}
 	if err := s.CloseWrite(); err != nil {
 		return nil, nil, err
 	}
-	return readMessage(s, maxAnswer)
+	return parley.ReadMessage(s, maxAnswer)
 }
 
 // parse reads the mailboxes, one entry for each peer and the own one first. What

@@ -8,6 +8,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	manet "github.com/multiformats/go-multiaddr/net"
 
+	parley "github.com/parley-protocol/parley/node/network"
 	"github.com/parley-protocol/parley/protocol"
 )
 
@@ -59,7 +60,7 @@ func (s *Server) serve(stream network.Stream) error {
 	// A peer that is slow to send its request must not keep Close waiting.
 	defer context.AfterFunc(s.ctx, func() { stream.Reset() })()
 
-	raw, release, err := readMessage(stream, maxRequest)
+	raw, release, err := parley.ReadMessage(stream, maxRequest)
 	if err != nil {
 		return err
 	}
@@ -92,7 +93,7 @@ func (s *Server) reply(stream network.Stream, op string, a *answer) error {
 	if err != nil {
 		return err
 	}
-	return writeMessage(stream, raw)
+	return parley.WriteMessage(stream, raw)
 }
 
 // do carries a stranger's request out.

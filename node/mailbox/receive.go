@@ -89,11 +89,15 @@ func (r *receiver) round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.plausible(page); err != nil {
-		return err
+	if page.More && len(page.Envelopes) == 0 {
+		return protocol.Errorf(protocol.CodeMalformed, "more", "the mailbox promises more and gives nothing")
 	}
+	again := r.again(page)
 	if err := r.deliver(ctx, page); err != nil {
 		return err
+	}
+	if again {
+		return protocol.Errorf(protocol.CodeDuplicate, "envelopes", "the mailbox gives what was removed")
 	}
 	if first && r.after == nil && !page.More {
 		r.pause = backoffLow // the handler took all there is
@@ -101,21 +105,16 @@ func (r *receiver) round(ctx context.Context) error {
 	return nil
 }
 
-// plausible sees to it that a mailbox which doesn't do as it is told can't keep
-// this node busy.
-func (r *receiver) plausible(page Page) error {
-	if len(page.Envelopes) == 0 {
-		if page.More {
-			return protocol.Errorf(protocol.CodeMalformed, "more", "the mailbox promises more and gives nothing")
-		}
-		return nil
-	}
+// again reports whether a page has nothing but what was removed lately. Senders
+// do deposit an envelope again, until they hear that it has come; but a mailbox
+// that only pretends to remove must not keep this node busy.
+func (r *receiver) again(page Page) bool {
 	for _, e := range page.Envelopes {
 		if !r.removed.has(e.ID) {
-			return nil
+			return false
 		}
 	}
-	return protocol.Errorf(protocol.CodeMalformed, "envelopes", "the mailbox gives again what was removed")
+	return len(page.Envelopes) > 0
 }
 
 // deliver hands a page's envelopes over and removes those that were taken.
