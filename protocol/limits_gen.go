@@ -12,6 +12,7 @@ const (
 	MaxCharges               = 32           // count: Charges of an offer.
 	MaxClockAhead            = 600          // seconds: How far in the future a record's at may lie.
 	MaxCrit                  = 16           // count: Keys that crit lists.
+	MaxDealRecords           = 64           // count: Records of one deal that a side must be ready to keep.
 	MaxDecimalFractionDigits = 4            // digits: Digits after the point of a decimal.
 	MaxDecimalIntegerDigits  = 15           // digits: Digits before the point of a decimal.
 	MaxDepth                 = 16           // levels: Nesting of a block; the record's array is level 1.

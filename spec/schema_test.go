@@ -1,6 +1,8 @@
 package spec_test
 
 import (
+	"bytes"
+	"encoding/binary"
 	"io/fs"
 	"slices"
 	"testing"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/parley-protocol/parley/crypto"
 	"github.com/parley-protocol/parley/protocol/codec"
+	"github.com/parley-protocol/parley/protocol/proof"
 	"github.com/parley-protocol/parley/protocol/record"
 	"github.com/parley-protocol/parley/protocol/record/recordtest"
 	"github.com/parley-protocol/parley/spec"
@@ -38,6 +41,54 @@ func TestRecordsMatchSchema(t *testing.T) {
 			t.Fatalf("%v is no %s", body, name)
 		}
 	})
+}
+
+// What carries records is of the schema, too.
+func TestCarriersMatchSchema(t *testing.T) {
+	s := readSchema(t)
+	deal := recordtest.NewDeal(t, "schema")
+	records := deal.Records()
+	bundle, err := record.EncodeBundle(records...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file bytes.Buffer
+	if _, err := proof.WriteDeal(&file, records[0], records[1:]); err != nil {
+		t.Fatal(err)
+	}
+	sections := sectionsOf(t, file.Bytes())
+	for name, block := range map[string][]byte{
+		"frame":         record.EncodeFrame(records[0].Raw(), nil),
+		"bundle":        bundle,
+		"car-header":    sections[0],
+		"deal-manifest": sections[1][36:],
+		"record":        sections[2][36:],
+	} {
+		value, err := codec.Message().Decode(block)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if !s.matches(name, value) {
+			t.Errorf("%v is no %s", value, name)
+		}
+	}
+	stamped, err := codec.Message().Decode(record.EncodeFrame(records[0].Raw(), make([]byte, 8)))
+	if err != nil || !s.matches("frame", stamped) {
+		t.Errorf("a frame with a stamp: %v", err)
+	}
+}
+
+// sectionsOf splits a CAR file.
+func sectionsOf(t *testing.T, file []byte) (sections [][]byte) {
+	for len(file) > 0 {
+		n, size := binary.Uvarint(file)
+		if size <= 0 || n > uint64(len(file)-size) {
+			t.Fatal("not a CAR file")
+		}
+		sections = append(sections, file[size:size+int(n)])
+		file = file[size+int(n):]
+	}
+	return sections
 }
 
 // What the schema refuses, the program refuses: records are changed at random
