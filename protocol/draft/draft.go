@@ -101,10 +101,10 @@ type Options struct {
 func Deadline(opt Options, deadline int64, field string, notes *Notes) (int64, error) {
 	switch {
 	case opt.ValidUntil != 0 && opt.ValidUntil <= opt.Now:
-		return 0, refuse(protocol.CodeBadField, "validUntil", "choose a date in the future",
+		return 0, Refuse(protocol.CodeBadField, "validUntil", "choose a date in the future",
 			"%s lies in the past", day(opt.ValidUntil))
 	case opt.ValidUntil > opt.Now+protocol.MaxIntentLife:
-		return 0, refuse(protocol.CodeLifeTooLong, "validUntil", fmt.Sprintf("choose %s or earlier", day(opt.Now+protocol.MaxIntentLife)),
+		return 0, Refuse(protocol.CodeLifeTooLong, "validUntil", fmt.Sprintf("choose %s or earlier", day(opt.Now+protocol.MaxIntentLife)),
 			"a request lives for 180 days at most, and %s is later than that", day(opt.ValidUntil))
 	case opt.ValidUntil != 0:
 		if deadline != 0 && deadline != opt.ValidUntil {
@@ -112,10 +112,10 @@ func Deadline(opt Options, deadline int64, field string, notes *Notes) (int64, e
 		}
 		return opt.ValidUntil, nil
 	case deadline == 0:
-		return 0, refuse(protocol.CodeMissingField, field, "give --until with a date",
+		return 0, Refuse(protocol.CodeMissingField, field, "give --until with a date",
 			"the document names no deadline for offers")
 	case deadline <= opt.Now:
-		return 0, refuse(protocol.CodeExpired, field, "give --until with a date in the future",
+		return 0, Refuse(protocol.CodeExpired, field, "give --until with a date in the future",
 			"the deadline %s has passed", day(deadline))
 	case deadline > opt.Now+protocol.MaxIntentLife:
 		notes.Addf(field, "the deadline was brought forward from %s to %s: a request lives for 180 days at most", day(deadline), day(opt.Now+protocol.MaxIntentLife))
@@ -126,10 +126,6 @@ func Deadline(opt Options, deadline int64, field string, notes *Notes) (int64, e
 
 // Refuse makes a refusal with a hint of its own.
 func Refuse(code protocol.Code, field, hint, format string, args ...any) error {
-	return refuse(code, field, hint, format, args...)
-}
-
-func refuse(code protocol.Code, field, hint, format string, args ...any) *protocol.Error {
 	err := protocol.Errorf(code, field, format, args...)
 	err.Hint = hint
 	return err

@@ -29,18 +29,18 @@ type Node struct {
 // refused.
 func Read(data []byte, notes *Notes) (Node, error) {
 	if len(data) > MaxDocument {
-		return Node{}, refuse(protocol.CodeTooLarge, "", "import one notice at a time",
+		return Node{}, Refuse(protocol.CodeTooLarge, "", "import one notice at a time",
 			"the document has %d bytes and %d are read at most", len(data), MaxDocument)
 	}
 	dec := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))))
 	dec.UseNumber()
 	var value any
 	if err := dec.Decode(&value); err != nil {
-		return Node{}, refuse(protocol.CodeMalformed, "", "check that the file is JSON and was saved whole",
+		return Node{}, Refuse(protocol.CodeMalformed, "", "check that the file is JSON and was saved whole",
 			"this is not a JSON document: %w", readable(err, dec.InputOffset()))
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return Node{}, refuse(protocol.CodeMalformed, "", "give a file with one document; of a list of documents, one line a file",
+		return Node{}, Refuse(protocol.CodeMalformed, "", "give a file with one document; of a list of documents, one line a file",
 			"there is more after the end of the JSON document, at byte %d", dec.InputOffset())
 	}
 	return Node{value: value, notes: notes}, nil

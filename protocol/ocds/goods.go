@@ -32,7 +32,7 @@ func readGoods(tender draft.Node, notes *draft.Notes) *goods {
 	g := &goods{notes: notes}
 	add := func(list []string) {
 		for _, category := range list {
-			if !slices.Contains(g.categories, category) {
+			if len(g.categories) < enough && !slices.Contains(g.categories, category) {
 				g.categories = append(g.categories, category)
 			}
 		}
@@ -145,9 +145,16 @@ func classifications(node draft.Node, notes *draft.Notes) []string {
 		if !slices.Contains(list, category) {
 			list = append(list, category)
 		}
+		if len(list) == enough {
+			break
+		}
 	}
 	return list
 }
+
+// enough bounds the work that a hostile document can cause: no list is searched
+// that is longer.
+const enough = 1000
 
 func capCategories(list []string, field string, notes *draft.Notes) []string {
 	if len(list) <= protocol.MaxCategories {
@@ -163,30 +170,32 @@ func (g *goods) items(intent *record.Intent) []record.DemandItem {
 	var items []record.DemandItem
 	switch {
 	case slices.ContainsFunc(g.lines, func(l line) bool { return l.Name != "" }):
-		for _, l := range g.lines {
+		for _, l := range firstOf(g.lines, g.notes) {
 			if l.Name == "" {
 				l.Name = g.nameOf(l, intent.Name)
 			}
 			items = append(items, l.DemandItem)
 		}
 	case slices.ContainsFunc(g.lots, func(l lot) bool { return l.title != "" || l.description != "" }):
-		for _, l := range g.lots {
+		for _, l := range firstOf(g.lots, g.notes) {
 			items = append(items, g.itemOf(l, intent))
 		}
+	case len(g.lines) == 1: // keeps its quantity
+		items = []record.DemandItem{g.lines[0].DemandItem}
+		items[0].Name = intent.Name
 	default:
-		// One line keeps its quantity; of several without names nothing can be told apart.
-		item := record.DemandItem{Name: intent.Name, AreaServed: nil}
-		if len(g.lines) == 1 {
-			item = g.lines[0].DemandItem
-			item.Name = intent.Name
-		}
-		items = append(items, item)
-	}
-	if all := len(items); all > protocol.MaxItems {
-		g.notes.Addf("tender.items", "only the first %d of %d items were taken", protocol.MaxItems, all)
-		items = items[:protocol.MaxItems]
+		items = []record.DemandItem{{Name: intent.Name}}
 	}
 	return items
+}
+
+// firstOf is as much of a list as an intent has items.
+func firstOf[T any](list []T, notes *draft.Notes) []T {
+	if len(list) <= protocol.MaxItems {
+		return list
+	}
+	notes.Addf("tender.items", "only the first %d of %d items were taken", protocol.MaxItems, len(list))
+	return list[:protocol.MaxItems]
 }
 
 // nameOf names an item without a description of its own after its lot, its
