@@ -1,6 +1,7 @@
 package spec_test
 
 import (
+	"encoding/csv"
 	"io/fs"
 	"os"
 	"path"
@@ -73,17 +74,95 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+// registry is the lines of a registry, each by column.
+func registry(t *testing.T, name string) (rows []map[string]string) {
+	t.Helper()
+	f, err := spec.FS.Open("registry/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close() // read only
+	lines, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range lines[1:] {
+		row := map[string]string{}
+		for i, column := range lines[0] {
+			row[column] = line[i]
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// What is registered may stand in records: it has the form that the schema asks
+// for there.
+func TestRegistries(t *testing.T) {
+	s := readSchema(t)
+	for _, test := range []struct{ file, column, rule string }{
+		{"record-types.csv", "type", "type-name"},
+		{"codes.csv", "code", "code"},
+		{"reasons.csv", "code", "reason"},
+		{"terms.csv", "id", "roster-id"},
+		{"markets.csv", "name", "market"},
+	} {
+		for _, row := range registry(t, test.file) {
+			if !s.matches(test.rule, row[test.column]) {
+				t.Errorf("%s: %q is no %s", test.file, row[test.column], test.rule)
+			}
+		}
+	}
+	var types []string
+	for _, row := range registry(t, "record-types.csv") {
+		types = append(types, row["type"])
+		if body := s.bodyType(row["type"]); (body == "other") != (row["status"] == "reserved") {
+			t.Errorf("the type %s is %s, and a body is %s in the schema", row["type"], row["status"], body)
+		}
+	}
+	for _, row := range registry(t, "reasons.csv") {
+		for _, user := range strings.Fields(row["used_by"]) {
+			if !slices.Contains(types, user) {
+				t.Errorf("the reason %s is used by %s, which is no type", row["code"], user)
+			}
+		}
+	}
+}
+
+// Document 9 repeats the limits that implementers ask for first.
+func TestLimits(t *testing.T) {
+	text := documents(t)["09-limits-and-errors.md"]
+	shown := []string{
+		"max_block_bytes", "max_depth", "max_values", "max_frame_bytes", "max_bundle_records", "max_sealed_payload_bytes",
+		"max_envelope_bytes", "max_message_bytes", "max_token_envelopes", "max_token_bytes", "max_clock_ahead",
+	}
+	for _, row := range registry(t, "limits.csv") {
+		if i := slices.Index(shown, row["name"]); i >= 0 {
+			shown = slices.Delete(shown, i, i+1)
+			if value := grouped(row["value"]); !strings.Contains(text, value+" ") {
+				t.Errorf("document 9 doesn't have %s, %s", row["name"], value)
+			}
+		}
+	}
+	if len(shown) > 0 {
+		t.Errorf("not registered: %v", shown)
+	}
+}
+
+// grouped puts commas between thousands.
+func grouped(digits string) string {
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
 // A document that speaks of a code means one that is registered.
 func TestCodes(t *testing.T) {
 	var registered []string
-	for _, file := range []string{"registry/codes.csv", "registry/reasons.csv"} {
-		text, err := fs.ReadFile(spec.FS, file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for line := range strings.Lines(string(text)) {
-			code, _, _ := strings.Cut(line, ",")
-			registered = append(registered, code)
+	for _, file := range []string{"codes.csv", "reasons.csv"} {
+		for _, row := range registry(t, file) {
+			registered = append(registered, row["code"])
 		}
 	}
 	// Words with an underscore are codes, but for a few of the fold's names.
