@@ -30,7 +30,7 @@ func (s State) MayAccept(offer cid.Cid, now int64) error {
 	case len(s.Asks) > 0:
 		return protocol.Errorf(protocol.CodeDealClosed, "", "a void of this deal has been asked for")
 	case s.opts.Restored:
-		return protocol.Errorf(protocol.CodeNotPermitted, "", "this side came back from an old backup: an earlier acceptance may be on its way")
+		return protocol.Errorf(protocol.CodeRecovering, "", "this side came back from an old backup: an earlier acceptance may be on its way")
 	}
 	if err := s.roundOpen(); err != nil {
 		return err
@@ -44,7 +44,7 @@ func (s State) MayAccept(offer cid.Cid, now int64) error {
 		}
 		return protocol.Errorf(protocol.CodeNotFound, "offer", "this deal has no offer with that ID")
 	}
-	if err := takable(rec); err != nil {
+	if err := rec.CheckUnderstood(); err != nil {
 		return err
 	}
 	if now > terms.ValidUntil {

@@ -86,7 +86,7 @@ func (f *facts) place(intent *record.Intent, customer crypto.DID, key record.Dea
 		return misfit(protocol.CodeWrongAuthor, "a %s of this deal is signed by %s", r.Type(), author)
 	}
 	if offer, ok := r.Body().(*record.Offer); ok {
-		// An extension in an offer blocks its acceptance, not the offer: see takable.
+		// An extension in an offer blocks its acceptance, not the offer.
 		if !slices.Contains(intent.Terms, offer.Terms) {
 			return misfit(protocol.CodeTermsNotOffered, "the offer's terms aren't among those of the request")
 		}

@@ -84,8 +84,8 @@ func (s *State) foldAcceptances() (binds bool) {
 			s.misfit(r, protocol.CodeOfferExpired, "it was signed after the offer's validUntil")
 			continue
 		}
-		if err := takable(offer); err != nil {
-			s.misfit(r, err.Code, err.Detail)
+		if err := offer.CheckUnderstood(); err != nil {
+			s.misfit(r, protocol.CodeOf(err), "it accepts an offer that says what this program doesn't know")
 			continue
 		}
 		if s.Acceptance == nil {
@@ -169,18 +169,6 @@ func (s *State) answers(r *record.Record, restored cid.Cid) bool {
 		s.misfit(r, protocol.CodeBadField, "it doesn't cite a restored of this deal")
 	}
 	return false
-}
-
-// takable says why an offer can't be accepted whatever the time: it has fields
-// or extensions that no screen of this program shows.
-func takable(offer *record.Record) *protocol.Error {
-	if unknown := offer.Unknown(); len(unknown) > 0 {
-		return protocol.Errorf(protocol.CodeUnknownField, unknown[0], "the offer has a field that this program doesn't know")
-	}
-	if crit := offer.Header().Crit; len(crit) > 0 {
-		return protocol.Errorf(protocol.CodeCriticalExtension, "ext."+crit[0], "the offer has an extension that must be understood and isn't")
-	}
-	return nil
 }
 
 // wait notes that r decides nothing before the missing record arrives.

@@ -82,6 +82,17 @@ func (s State) MayDecline(now int64) error {
 	return nil
 }
 
+// MayAdopt says why a restored seller's desk may not take a decision that the
+// customer sent back to it into its own records, nil if it may: the customer
+// must have bound itself to it with its held. Otherwise a customer could show
+// the decision first and void the deal afterwards.
+func (s State) MayAdopt(decision cid.Cid) error {
+	if s.Held == nil || s.Held.Body().(*record.Held).Decision != decision {
+		return protocol.Errorf(protocol.CodeMissingRecord, "decision", "the customer hasn't said that it holds this decision")
+	}
+	return nil
+}
+
 // vendorFree says why the seller may not act of its own accord.
 func (s State) vendorFree() error {
 	switch {
@@ -90,7 +101,7 @@ func (s State) vendorFree() error {
 	case s.decided() || s.CustomerVoid != nil:
 		return protocol.Errorf(protocol.CodeDealClosed, "", "the deal has been decided")
 	case s.recovering():
-		return protocol.Errorf(protocol.CodeNotPermitted, "", "this side came back from an old backup and waits for the customer's answer")
+		return protocol.Errorf(protocol.CodeRecovering, "", "this side came back from an old backup and waits for the customer's answer")
 	}
 	return s.roundOpen()
 }
