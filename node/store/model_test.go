@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/ipfs/go-cid"
+
 	"github.com/parley-protocol/parley/crypto"
 	"github.com/parley-protocol/parley/protocol/record"
 )
@@ -14,11 +16,24 @@ import (
 type model struct {
 	quota   Quota
 	entries map[string]*Entry // by the ID's bytes
+	cites   map[string][]cid.Cid
 }
 
-func newModel(q Quota) *model { return &model{quota: q, entries: make(map[string]*Entry)} }
+func newModel(q Quota) *model {
+	return &model{quota: q, entries: make(map[string]*Entry), cites: make(map[string][]cid.Cid)}
+}
 
 func idOf(r *record.Record) string { return r.ID().KeyString() }
+
+// links remembers what a record links to: reading it takes its time.
+func (m *model) links(r *record.Record) []cid.Cid {
+	links, ok := m.cites[idOf(r)]
+	if !ok {
+		links = r.Links()
+		m.cites[idOf(r)] = links
+	}
+	return links
+}
 
 func (m *model) put(items []Item) {
 	for _, item := range items {
@@ -32,7 +47,7 @@ func (m *model) put(items []Item) {
 func (m *model) putOne(item Item) {
 	r := item.Record
 	if item.Class == ClassOwn {
-		for _, link := range r.Links() {
+		for _, link := range m.links(r) {
 			if e := m.entries[link.KeyString()]; e != nil {
 				e.Class = max(e.Class, ClassDeal)
 			}
@@ -79,7 +94,7 @@ func (m *model) withdrawn(intent *record.Record) bool {
 
 func (m *model) citedByOwn(r *record.Record) bool {
 	for _, e := range m.entries {
-		if e.Class == ClassOwn && slices.Contains(e.Record.Links(), r.ID()) {
+		if e.Class == ClassOwn && slices.Contains(m.links(e.Record), r.ID()) {
 			return true
 		}
 	}
@@ -142,7 +157,7 @@ func compareAt(a int64, ea *Entry, b int64, eb *Entry) int {
 // query is the naive filter over a slice.
 func (m *model) query(f Filter) (out []Entry) {
 	for _, e := range m.entries {
-		if wants(&f, e) {
+		if m.wants(&f, e) {
 			out = append(out, *e)
 		}
 	}
@@ -159,7 +174,7 @@ func (m *model) query(f Filter) (out []Entry) {
 	return out
 }
 
-func wants(f *Filter, e *Entry) bool {
+func (m *model) wants(f *Filter, e *Entry) bool {
 	r, h := e.Record, e.Record.Header()
 	if len(f.Types) > 0 && !slices.Contains(f.Types, r.Type()) {
 		return false
@@ -178,7 +193,7 @@ func wants(f *Filter, e *Entry) bool {
 			return false
 		}
 	}
-	if f.Cites.Defined() && !slices.Contains(r.Links(), f.Cites) {
+	if f.Cites.Defined() && !slices.Contains(m.links(r), f.Cites) {
 		return false
 	}
 	if len(f.Classes) > 0 && !slices.Contains(f.Classes, e.Class) {

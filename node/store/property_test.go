@@ -2,12 +2,9 @@ package store
 
 import (
 	"bytes"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
-
-	"github.com/ipfs/go-cid"
 
 	"github.com/parley-protocol/parley/protocol/record"
 )
@@ -24,9 +21,9 @@ func TestAgainstModel(t *testing.T) {
 			}
 		}
 	}
-	memory, disk := 240, 60
+	memory, disk := 200, 12
 	if testing.Short() {
-		memory, disk = 40, 10
+		memory, disk = 40, 4
 	}
 	t.Run("in memory", func(t *testing.T) { t.Parallel(); run(t, memory, 25, true) })
 	t.Run("on disk", func(t *testing.T) { t.Parallel(); run(t, disk, 25, false) })
@@ -295,6 +292,3 @@ func FuzzDecodeRow(f *testing.F) {
 		}
 	})
 }
-
-var _ = fmt.Sprint
-var _ cid.Cid

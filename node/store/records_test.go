@@ -83,7 +83,7 @@ func (w *world) intent(tb testing.TB) *record.Record {
 		Salt:        w.salt(),
 		Market:      pick(w.rng, worldMarkets),
 		Name:        "Something",
-		Description: string(make([]byte, 0)) + fmt.Sprint("like ", w.rng.IntN(1000)),
+		Description: fmt.Sprint("like ", w.rng.IntN(1000)),
 		Category:    w.categories(),
 		ItemOffered: []record.DemandItem{{Name: "a thing"}},
 		ValidUntil:  until,
