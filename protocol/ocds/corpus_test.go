@@ -52,9 +52,9 @@ func TestTenders(t *testing.T) {
 		name string
 		opt  Options
 	}{
-		{"as they are", Options{Now: now}},
-		{"with a new deadline", Options{Now: now, ValidUntil: later}},
-		{"with a new deadline, awards as requests", Options{Now: now, ValidUntil: later, AllowAwarded: true}},
+		{"as they are", Options{Options: draft.Options{Now: now}}},
+		{"with a new deadline", Options{Options: draft.Options{Now: now, ValidUntil: later}}},
+		{"with a new deadline, awards as requests", Options{Options: draft.Options{Now: now, ValidUntil: later}, AllowAwarded: true}},
 	} {
 		counts, notes, largest := map[string]int{}, 0, 0
 		warned, warnings := 0, map[privacy.Kind]int{}
@@ -115,7 +115,7 @@ func TestFictionalExample(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		d, err := Draft(data, Options{Now: now, ValidUntil: later})
+		d, err := Draft(data, Options{Options: draft.Options{Now: now, ValidUntil: later}})
 		name := filepath.Base(path)
 		if filepath.Base(filepath.Dir(path)) == "record" {
 			name = "record/" + name
@@ -147,7 +147,7 @@ func TestSample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := must(t, data, Options{ValidUntil: later})
+	d := must(t, data, Options{Options: draft.Options{ValidUntil: later}})
 	if len(d.Intent.ItemOffered) != 3 || d.Intent.AreaServed == nil || d.Intent.AreaServed.AddressRegion != "Yorkshire and the Humber" {
 		t.Errorf("items %d, area %v", len(d.Intent.ItemOffered), d.Intent.AreaServed)
 	}

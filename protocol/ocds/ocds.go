@@ -14,14 +14,8 @@ import (
 
 // Options is what the caller knows and the notice doesn't.
 type Options struct {
-	Now          int64  // the time of drafting, Unix seconds
-	ValidUntil   int64  // when set, takes the place of the notice's deadline
-	Market       string // the market to publish to; empty: for named sellers only
-	AllowAwarded bool   // take notices of awards and contracts as if they still asked for offers
-}
-
-func (o Options) general() draft.Options {
-	return draft.Options{Now: o.Now, ValidUntil: o.ValidUntil, Market: o.Market}
+	draft.Options
+	AllowAwarded bool // take notices of awards and contracts as if they still asked for offers
 }
 
 // Draft makes the draft of an intent from one OCDS release, from a release
@@ -56,7 +50,7 @@ func Draft(data []byte, opt Options) (*draft.Draft, error) {
 			"the notice has no title")
 	}
 	end := tender.At("tenderPeriod", "endDate")
-	if intent.ValidUntil, err = draft.Deadline(opt.general(), end.Time(true), end.Path(), notes); err != nil {
+	if intent.ValidUntil, err = draft.Deadline(opt.Options, end.Time(true), end.Path(), notes); err != nil {
 		return nil, err
 	}
 	intent.Description = firstText(draft.MaxDescription, tender.Get("description"), release.Get("description"))

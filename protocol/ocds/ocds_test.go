@@ -126,7 +126,7 @@ func TestRefusals(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := Draft([]byte(test.data), Options{Now: now})
+			_, err := Draft([]byte(test.data), Options{Options: draft.Options{Now: now}})
 			refusal, ok := err.(*protocol.Error)
 			if !ok {
 				t.Fatalf("got %v, want a coded refusal", err)
@@ -143,7 +143,7 @@ func TestRefusals(t *testing.T) {
 
 func TestDeadline(t *testing.T) {
 	past := with("tenderPeriod", `{"endDate": "2025-01-30T12:00:00Z"}`)
-	if got := must(t, past, Options{ValidUntil: later}); got.Intent.ValidUntil != later || !noted(got, "own deadline, 2025-01-30, was replaced by 2026-12-21") {
+	if got := must(t, past, Options{Options: draft.Options{ValidUntil: later}}); got.Intent.ValidUntil != later || !noted(got, "own deadline, 2025-01-30, was replaced by 2026-12-21") {
 		t.Errorf("override: %d, %v", got.Intent.ValidUntil, got.Notes)
 	}
 	far := with("tenderPeriod", `{"endDate": "2028-01-01T00:00:00Z"}`)
@@ -155,7 +155,7 @@ func TestDeadline(t *testing.T) {
 		t.Errorf("bare date: %d, %v", got.Intent.ValidUntil, got.Notes)
 	}
 	for code, until := range map[protocol.Code]int64{protocol.CodeBadField: now, protocol.CodeLifeTooLong: now + protocol.MaxIntentLife + 1} {
-		if _, err := Draft(past, Options{Now: now, ValidUntil: until}); protocol.CodeOf(err) != code {
+		if _, err := Draft(past, Options{Options: draft.Options{Now: now, ValidUntil: until}}); protocol.CodeOf(err) != code {
 			t.Errorf("override %d: got %v, want %s", until, err, code)
 		}
 	}
@@ -285,7 +285,7 @@ func TestMessyText(t *testing.T) {
 		tender["description"] = "One\r\n\r\n\r\n\u0000Two " + strings.Repeat("é", 5000)
 		release["language"] = "en_gb"
 		release["buyer"] = map[string]any{"name": "Example Borough Council", "id": 7}
-	}), Options{Market: "office/furniture"})
+	}), Options{Options: draft.Options{Market: "office/furniture"}})
 	if d.Intent.Name != "Desks and chairs" || d.Intent.InLanguage != "en-GB" || d.Intent.Market != "office/furniture" {
 		t.Errorf("name %q, language %q, market %q", d.Intent.Name, d.Intent.InLanguage, d.Intent.Market)
 	}
@@ -326,7 +326,7 @@ func FuzzDraft(f *testing.F) {
 	f.Add(with("items", `[{"description": "Desk", "quantity": 2e1, "unit": {"name": "box"}, "deliveryAddresses": [{"region": "UKM71"}]}]`))
 	f.Add([]byte(`{"releases": [{"ocid": 1, "tender": {"title": ["x"], "value": {"amount": "1", "currency": "eur"}}}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		d, err := Draft(data, Options{Now: now, ValidUntil: later, AllowAwarded: true})
+		d, err := Draft(data, Options{Options: draft.Options{Now: now, ValidUntil: later}, AllowAwarded: true})
 		if err != nil {
 			if !protocol.CodeOf(err).Known() {
 				t.Fatalf("refused without a code: %v", err)

@@ -14,7 +14,7 @@ import (
 )
 
 // Options is what the caller knows and the document doesn't.
-type Options = draft.Options
+type Options struct{ draft.Options }
 
 // Draft makes the draft of an intent from a JSON-LD document with one
 // schema.org Demand. What a request has no place for is in the notes, property
@@ -38,7 +38,7 @@ func Draft(data []byte, opt Options) (*draft.Draft, error) {
 
 	intent := &record.Intent{Market: opt.Market}
 	through := demand.Get("validThrough")
-	if intent.ValidUntil, err = draft.Deadline(opt, through.Time(true), through.Path(), notes); err != nil {
+	if intent.ValidUntil, err = draft.Deadline(opt.Options, through.Time(true), through.Path(), notes); err != nil {
 		return nil, err
 	}
 	intent.Description = demand.Get("description").Text(draft.MaxDescription)

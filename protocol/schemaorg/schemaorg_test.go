@@ -20,7 +20,7 @@ const (
 	later = now + 30*24*60*60
 )
 
-func options() Options { return Options{Now: now} }
+func options() Options { return Options{draft.Options{Now: now}} }
 
 func exact(t testing.TB, text string) *decimal.Decimal {
 	t.Helper()
@@ -274,7 +274,7 @@ func FuzzDraft(f *testing.F) {
 	f.Add(demand("itemOffered", `[{"name": "A", "category": ["cpv:1"], "areaServed": "UKM71"}, "B"]`, "priceSpecification", `[{"price": 1e2, "priceCurrency": "EUR"}]`))
 	f.Add([]byte(`{"@context": {"schema": "http://schema.org/"}, "@graph": [{"@type": "schema:Demand", "schema:name": {"@value": 7}}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		d, err := Draft(data, Options{Now: now, ValidUntil: later})
+		d, err := Draft(data, Options{draft.Options{Now: now, ValidUntil: later}})
 		if err != nil {
 			if !protocol.CodeOf(err).Known() {
 				t.Fatalf("refused without a code: %v", err)
