@@ -19,8 +19,8 @@ func (d *Desk) owe(rec *record.Record) {
 			d.outbox.Put(del)
 		}
 	}
-	if m := rec.Market(); m != "" || rec.Type() == protocol.TypeProfile {
-		d.work.add(func(ctx context.Context) { d.announce(ctx, rec) })
+	if rec.Market() != "" || rec.Type() == protocol.TypeProfile {
+		d.run(func(ctx context.Context) { d.announce(ctx, rec) })
 	}
 }
 

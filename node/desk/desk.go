@@ -37,6 +37,8 @@ type Mail interface {
 type Gossip interface {
 	Join(ctx context.Context, market string) error
 	Leave(market string) error
+	// Publish brings a frame to those who are in the market, and waits for the
+	// first of them to come if need be.
 	Publish(ctx context.Context, market string, frame []byte) error
 }
 
@@ -88,6 +90,8 @@ type Desk struct {
 	ctx    context.Context // of what runs in the background
 	cancel context.CancelFunc
 	done   sync.WaitGroup
+
+	closing sync.Mutex // held while done grows and while ctx ends
 
 	work      *queue // reactions to changes, in their order
 	receivers *receivers
@@ -146,7 +150,9 @@ func (d *Desk) Start(ctx context.Context) error {
 
 // Close stops what runs; everything that was promised is on disk already.
 func (d *Desk) Close() error {
+	d.closing.Lock()
 	d.cancel()
+	d.closing.Unlock()
 	err := d.outbox.Close()
 	d.work.close()
 	d.receivers.close()
@@ -154,7 +160,13 @@ func (d *Desk) Close() error {
 	return err
 }
 
+// run starts f in the background, unless the desk is being closed.
 func (d *Desk) run(f func(context.Context)) {
+	d.closing.Lock()
+	defer d.closing.Unlock()
+	if d.ctx.Err() != nil {
+		return
+	}
 	d.done.Add(1)
 	go func() {
 		defer d.done.Done()

@@ -137,11 +137,18 @@ func (d *Desk) MakeOffer(ctx context.Context, req OfferRequest) (*record.Record,
 }
 
 // chooseTerms is the first of the intent's terms that this seller's profile
-// agrees to; without a profile, the intent's first from the roster.
+// agrees to. A seller whose profile names none decides by making an offer: then
+// it is the intent's first from the roster. Terms in a customer's own words are
+// never agreed to without having been named.
 func (d *Desk) chooseTerms(in *record.Intent) (record.TermsRef, error) {
 	var agreed []record.TermsRef
 	if p := d.book.Profile(); p != nil {
 		agreed = p.Body().(*record.Profile).Terms
+	}
+	if len(agreed) == 0 {
+		for _, t := range protocol.Roster() {
+			agreed = append(agreed, record.TermsRef{Roster: t.ID})
+		}
 	}
 	return terms.Match(agreed, in.Terms)
 }
