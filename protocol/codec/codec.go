@@ -17,6 +17,7 @@ import (
 )
 
 // Limits bound a block. They are checked before anything is allocated for it.
+// Depth and Values are at most [MaxDepth] and [MaxValues].
 type Limits struct {
 	Size   int // bytes
 	Depth  int // of arrays and maps within each other, the outermost being 1

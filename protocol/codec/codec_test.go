@@ -270,6 +270,27 @@ func TestRoundTrip(t *testing.T) {
 	})
 }
 
+// Both directions count size, depth and values the same.
+func TestLimitsAgree(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		value := recordtest.AnyValue(5, true).Draw(t, "value")
+		block, err := codec.Encode(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		limits := codec.Limits{
+			Size:   len(block) + rapid.IntRange(-2, 2).Draw(t, "size"),
+			Depth:  rapid.IntRange(0, 6).Draw(t, "depth"),
+			Values: rapid.IntRange(0, 20).Draw(t, "values"),
+		}
+		_, encodeErr := limits.Encode(value)
+		_, decodeErr := limits.Decode(block)
+		if (encodeErr == nil) != (decodeErr == nil) {
+			t.Fatalf("encode: %v, decode: %v", encodeErr, decodeErr)
+		}
+	})
+}
+
 func drislTakes(block []byte) error {
 	mode, err := drisl.DecOptions{UseRawCid: true}.DecMode()
 	if err != nil {

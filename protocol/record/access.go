@@ -157,5 +157,5 @@ func appendLinks(links []cid.Cid, value any) []cid.Cid {
 	return links
 }
 
-// String is the ID in its text form, without what the DID reveals.
+// String is the type and the ID.
 func (r *Record) String() string { return r.Type() + " " + r.id.String() }

@@ -17,8 +17,8 @@ type Header struct {
 	Ext         map[string]any // ext, optional: extensions
 }
 
-// Record is a parsed, verified record. It is immutable: callers must not write
-// to what its methods return.
+// Record is a record that [Parse] took or [Sign] made. It is immutable: callers
+// must not write to what its methods return. It is safe for concurrent use.
 type Record struct {
 	id      cid.Cid
 	raw     []byte

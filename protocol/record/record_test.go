@@ -223,6 +223,9 @@ func TestAccessors(t *testing.T) {
 		if r.Registered() == (name == "counter") {
 			t.Errorf("%s: registered %t", name, r.Registered())
 		}
+		if want := name + " " + r.ID().String(); r.String() != want {
+			t.Errorf("%s, want %s", r, want)
+		}
 		if r.Type() != name || r.Size() != len(r.Raw()) || r.Header().By != author().DID() {
 			t.Errorf("%s: type %s, size %d, by %s", name, r.Type(), r.Size(), r.Header().By)
 		}

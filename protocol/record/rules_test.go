@@ -330,7 +330,8 @@ func TestRules(t *testing.T) {
 		{"crit", []any{}, bad, ""}, {"crit", []any{"example.com/none"}, bad, "crit[0]"},
 		{"crit", []any{"example.com/a", "example.com/b"}, "", ""}, {"crit", []any{"example.com/a", "example.com/a"}, bad, "crit[1]"},
 		{"crit", repeat(17, number("k")), bad, ""}, {"crit", []any{""}, bad, "crit[0]"}, {"crit", []any{text(129)}, bad, "crit[0]"},
-		{"ext", map[string]any{}, bad, ""},
+		{"ext", map[string]any{}, bad, ""}, {"ext", true, bad, ""}, {"ext", nil, bad, ""}, {"ext", []any{}, bad, ""},
+		{"ext", map[string]any{"example.com/a": map[string]any{"b": nil, "c": cid.NewCidV1(cid.Raw, mustSum(t, "x"))}}, "", ""},
 		{"id", "bafy", bad, ""},
 	})
 	retention := func(days int64) []change {
@@ -376,7 +377,7 @@ func TestRules(t *testing.T) {
 				{"replyTo.key", make([]byte, 32), bad, ""}, {"replyTo.key", make([]byte, 1216), "", ""},
 			}),
 		"terms": join(texts("name", 200, false), texts("text", 32768, true), language, []change{
-			{"basedOn", "sd", bad, ""}, {"policy", map[string]any{}, bad, ""},
+			{"basedOn", "sd", bad, ""}, {"policy", map[string]any{}, bad, ""}, {"policy", true, bad, ""}, {"policy", nil, bad, ""},
 			{"policy", map[string]any{"a": nil}, bad, "policy.a"}, {"policy", map[string]any{"a": rawLink}, "", ""},
 		}),
 		"offer": join(deal, replyTo, availability, quantity, texts("description", 4000, true), times("validUntil"),
@@ -394,6 +395,7 @@ func TestRules(t *testing.T) {
 				{"priceCurrency", "eur", bad, ""},
 				{"totalPrice", "-1", bad, ""},
 				{"totalPrice", "11.4001", protocol.CodeTotalMismatch, ""},
+				{"itemOffered.0.price", "999999999999999.9999", protocol.CodeTotalMismatch, "totalPrice"},
 				{"itemOffered.0.price", "10.0001", protocol.CodeTotalMismatch, "totalPrice"},
 				{"terms", []any{}, bad, ""}, {"terms", "lower", bad, ""}, {"terms", someID("t"), "", ""},
 				{"validUntil", int64(now), bad, ""}, {"validUntil", int64(now + 1), "", ""},
@@ -452,4 +454,15 @@ func mustSum(t *testing.T, data string) multihash.Multihash {
 		t.Fatal(err)
 	}
 	return hash
+}
+
+// A total that is wrong is told with the sum that it should be.
+func TestTotalMismatchTells(t *testing.T) {
+	_, err := parseAs(t, with(bodyOf(t, fullRecords(t)["offer"]), "totalPrice", "11.5"))
+	refused(t, err, protocol.CodeTotalMismatch, "totalPrice")
+	for _, sum := range []string{"11.5", "11.4"} {
+		if !strings.Contains(err.Error(), sum) {
+			t.Errorf("%v doesn't say %s", err, sum)
+		}
+	}
 }
