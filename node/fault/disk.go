@@ -158,6 +158,19 @@ func (d *Disk) SetContent(name string, data []byte) error {
 	return nil
 }
 
+// Poke writes over bytes of a file behind everybody's back, durably.
+func (d *Disk) Poke(name string, offset int64, data []byte) error {
+	d.media.mu.Lock()
+	defer d.media.mu.Unlock()
+	n, err := d.find("write", name)
+	if err != nil {
+		return err
+	}
+	c := change{offset: offset, data: data}
+	n.live, n.durable = c.apply(n.live), c.apply(n.durable)
+	return nil
+}
+
 // begin admits an operation that changes or syncs something. It returns whether
 // the operation has its effect, and the error that it gives. The caller holds
 // the media's lock.

@@ -174,17 +174,22 @@ func spoil(rng *rand.Rand, b []byte, c change) {
 }
 
 // callSite names the place that called Sync or SyncDir: the functions and lines
-// from there up to the first one outside the file layer's helpers.
+// from there up to the first one outside the file layer's helpers, and the one
+// that called that.
 func callSite() string {
 	var pcs [16]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
 	var site []string
-	for {
+	for left := 2; left > 0; {
 		f, more := frames.Next()
 		name := f.Function[strings.LastIndex(f.Function, "/")+1:]
 		site = append(site, name+":"+strconv.Itoa(f.Line))
-		if !more || !strings.HasPrefix(name, "disk.") {
-			return strings.Join(site, " < ")
+		if !strings.HasPrefix(name, "disk.") {
+			left--
+		}
+		if !more {
+			break
 		}
 	}
+	return strings.Join(site, " < ")
 }

@@ -270,9 +270,10 @@ func (w *world) appendAll(l *Ledger, sizes []int) {
 // everyMoment crashes at every single operation of a new ledger's life, in two
 // ways: the power goes at once, or the process dies, its successor sees what is
 // there and acknowledges more, and then the power goes.
-func everyMoment(mutant string, sizes, more []int) error {
+// It begins with operation from.
+func everyMoment(mutant string, from int, sizes, more []int) error {
 	const variants = 8
-	for n := 0; ; n++ {
+	for n := from; ; n++ {
 		outlived := true
 		for variant := range variants {
 			w := newWorld(uint64(n*variants+variant), mutant)
@@ -356,10 +357,77 @@ func fullDisk(mutant string) error {
 	return nil
 }
 
+// twoDeaths lets a process die while it writes the mark of its start again, its
+// successor in the middle of the log's sync, and then the power go: what both
+// were writing may be spoilt.
+func twoDeaths(mutant string) error {
+	for seed := range uint64(200) {
+		w := newWorld(seed, mutant)
+		l, err := w.open()
+		if err != nil {
+			return err
+		}
+		w.appendAll(l, []int{20, 30})
+		for _, stop := range []fault.Op{{Kind: fault.Sync, Path: home + "/" + markName}, {Kind: fault.Sync, Path: home + "/" + logName}} {
+			w.disk = w.disk.Kill()
+			w.disk.IgnoreSync(mutant)
+			written := false
+			w.disk.Hook(func(op fault.Op) error {
+				written = written || op.Kind == fault.Write && op.Path == stop.Path
+				if written && op.Kind == stop.Kind && op.Path == stop.Path {
+					return fault.ErrOff
+				}
+				return nil
+			})
+			if _, err := w.open(); err != nil {
+				return err
+			}
+		}
+		w.disk = w.disk.PowerCut(w.rng)
+		if _, err := w.open(); err != nil {
+			return fmt.Errorf("seed %d: %w", seed, err)
+		}
+	}
+	return nil
+}
+
+// tornMark starts with a torn slot in the mark file and cuts the power in the
+// first commit: the other slot must not be needed then.
+func tornMark(mutant string) error {
+	for seed := range uint64(100) {
+		w := newWorld(seed, mutant)
+		l, err := w.open()
+		if err != nil {
+			return err
+		}
+		w.appendAll(l, []int{20, 3000})
+		w.disk = w.disk.Kill()
+		w.disk.IgnoreSync(mutant)
+		if err := w.disk.Poke(home+"/"+markName, slot(l.generation+1)+slotSumAt, []byte("torn")); err != nil {
+			return err
+		}
+		if l, err = w.open(); err != nil {
+			return err
+		}
+		w.disk.Hook(func(op fault.Op) error {
+			if op.Kind == fault.Sync {
+				return fault.ErrOff
+			}
+			return nil
+		})
+		w.appendAll(l, []int{3000})
+		w.disk = w.disk.PowerCut(w.rng)
+		if _, err := w.open(); err != nil {
+			return fmt.Errorf("seed %d: %w", seed, err)
+		}
+	}
+	return nil
+}
+
 // survive is the whole of the crash tests. It returns how often the power was
 // cut in the long runs, and the first violation.
 func survive(mutant string, runs int) (cuts int, err error) {
-	if err := everyMoment(mutant, []int{100, 20}, []int{50}); err != nil {
+	if err := everyMoment(mutant, 0, []int{100, 20}, []int{50}); err != nil {
 		return 0, fmt.Errorf("at birth: %w", err)
 	}
 	for seed := range uint64(runs) {
@@ -372,8 +440,14 @@ func survive(mutant string, runs int) (cuts int, err error) {
 	if err := fullDisk(mutant); err != nil {
 		return cuts, fmt.Errorf("full disk: %w", err)
 	}
-	const large = maxGroup + 3000
-	if err := everyMoment(mutant, []int{large, large, large, 100}, nil); err != nil {
+	if err := twoDeaths(mutant); err != nil {
+		return cuts, fmt.Errorf("two deaths: %w", err)
+	}
+	if err := tornMark(mutant); err != nil {
+		return cuts, fmt.Errorf("torn mark: %w", err)
+	}
+	const large, opened = maxGroup + 3000, 15
+	if err := everyMoment(mutant, opened, []int{large, large, 100}, nil); err != nil {
 		return cuts, fmt.Errorf("large groups: %w", err)
 	}
 	return cuts, nil
@@ -424,19 +498,19 @@ func syncSites(t *testing.T) []string {
 		t.Fatalf("a full disk gives %v", err)
 	}
 	full = false
-	for _, size := range []int{100, maxGroup + 1} {
-		if _, err := l.Append(t.Context(), make([]byte, size)); err != nil {
+	w.appendAll(l, []int{100, maxGroup + 1})
+	if l.Len() != 2 {
+		t.Fatalf("%d entries", l.Len())
+	}
+	// Once more as it was left, and once with a slot that was torn.
+	for range 2 {
+		if err := l.Close(); err != nil {
 			t.Fatal(err)
 		}
-	}
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if l, err = Open(home, Options{FS: w.disk}); err != nil {
-		t.Fatal(err)
-	}
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
+		if l, err = w.open(); err != nil {
+			t.Fatal(err)
+		}
+		damage(t, w.disk, home+"/mark", func(b []byte) []byte { b[slot(l.generation+1)] ^= 1; return b })
 	}
 	return w.disk.SyncSites()
 }

@@ -119,12 +119,11 @@ func inspect(dir string, log, marks disk.File) (findings, error) {
 func newestMark(path string, marks disk.File) (newest mark, spare bool, err error) {
 	valid := 0
 	for i := range uint64(2) {
-		data := make([]byte, slotSize)
-		n, err := marks.ReadAt(data, slot(i))
-		if err != nil && !errors.Is(err, io.EOF) {
+		data, err := readSlot(marks, slot(i))
+		if err != nil {
 			return mark{}, false, diskError(err, "the mark file can't be read")
 		}
-		m, err := decodeMark(data[:n])
+		m, err := decodeMark(data)
 		if errors.Is(err, errVersion) {
 			return mark{}, false, unsupported(path, err.Error())
 		}
@@ -139,6 +138,26 @@ func newestMark(path string, marks disk.File) (newest mark, spare bool, err erro
 		return mark{}, false, damaged(path, 0, 0, "neither of its two slots verifies")
 	}
 	return newest, valid == 2, nil
+}
+
+// readSlot reads a slot's header and as much after it as the header says.
+func readSlot(marks disk.File, at int64) ([]byte, error) {
+	data := make([]byte, slotHeaderSize, slotHeaderSize+pageSize)
+	n, err := marks.ReadAt(data, at)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	data = data[:n]
+	size := slotLen(data)
+	if size <= len(data) {
+		return data, nil
+	}
+	data = make([]byte, size)
+	n, err = marks.ReadAt(data, at)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	return data[:n], nil
 }
 
 // readHeader verifies the log's header and that the mark belongs to it.

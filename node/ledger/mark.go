@@ -83,6 +83,19 @@ func (m mark) encode() []byte {
 	return append(b, m.copied...)
 }
 
+// slotLen is how many bytes the slot whose head is given says that it has, or 0
+// when it can't be a slot.
+func slotLen(head []byte) int {
+	if len(head) < slotHeaderSize {
+		return 0
+	}
+	copyFrom, end := binary.BigEndian.Uint64(head[88:]), binary.BigEndian.Uint64(head[96:])
+	if end < copyFrom || end-copyFrom > slotSize-slotHeaderSize {
+		return 0
+	}
+	return slotHeaderSize + int(end-copyFrom)
+}
+
 func slotSum(head, copied []byte) [sha256.Size]byte {
 	h := sha256.New()
 	h.Write(head)

@@ -143,6 +143,13 @@ func recoverFrom(dir string, log, marks disk.File) (*Ledger, error) {
 		end:        found.end,
 		index:      found.index,
 	}
+	// A process that died while it wrote a mark has left it on its way to the
+	// disk. It has to be there before the log's last page is written again: what
+	// protects that page must not be in the same danger.
+	if err := marks.Sync(); err != nil {
+		return nil, diskError(err, "the mark can't be synced")
+	}
+	failpoint.Hit("ledger/open-after-fsync-mark")
 	if err := l.settleLog(m.copyFrom, rest); err != nil {
 		return nil, err
 	}
