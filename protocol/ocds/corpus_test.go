@@ -77,6 +77,9 @@ func TestTenders(t *testing.T) {
 			counts["valid"]++
 			notes += len(d.Notes)
 			largest = max(largest, len(signed.Raw()))
+			if !run.opt.AllowAwarded {
+				continue // the last run has these drafts too
+			}
 			found := privacy.Check(d.Intent)
 			if len(found) > 0 {
 				warned++
@@ -89,7 +92,10 @@ func TestTenders(t *testing.T) {
 		for _, key := range slices.Sorted(maps.Keys(counts)) {
 			fmt.Fprintf(&table, "\n  %4d  %s", counts[key], key)
 		}
-		t.Logf("%d notices %s:%s\n  %d notes; largest record %d bytes\n  privacy: %d drafts with warnings, %v", len(notices), run.name, table.String(), notes, largest, warned, warnings)
+		if run.opt.AllowAwarded {
+			fmt.Fprintf(&table, "\n  %4d  drafts with privacy warnings: %v", warned, warnings)
+		}
+		t.Logf("%d notices %s:%s\n  %4d  notes; largest record %d bytes", len(notices), run.name, table.String(), notes, largest)
 	}
 }
 

@@ -22,8 +22,14 @@ var (
 	emailPattern = regexp.MustCompile(`(?i)\b([a-z0-9][a-z0-9._%+-]{0,63}(?:@| ?\[at\] ?| ?\(at\) ?)(?:[a-z0-9-]+\.)+[a-z]{2,24})\b`)
 )
 
-func urls(text string) []Finding   { return matches(urlPattern, URL, text, nil) }
-func emails(text string) []Finding { return matches(emailPattern, Email, text, nil) }
+func urls(text string) []Finding { return matches(urlPattern, URL, text, nil) }
+
+func emails(text string) []Finding {
+	if !strings.Contains(text, "@") && !strings.Contains(strings.ToLower(text), "at") {
+		return nil
+	}
+	return matches(emailPattern, Email, text, nil)
+}
 
 var ibanPattern = regexp.MustCompile(`\b([A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{2,4}){3,8})\b`)
 
@@ -70,18 +76,32 @@ func isCard(text string) bool {
 	return sum%10 == 0
 }
 
-// A British postcode: a postal area that exists, district, sector and unit.
-var postcodePattern = regexp.MustCompile(`\b((?:` + postalAreas + `)[0-9][0-9A-HJKPR-Y]? ?[0-9][ABD-HJLNP-UW-Z]{2}|GIR ?0AA` +
-	`|(?:D|DE|A|AT|CH)-[0-9]{4,5} [A-ZÄÖÜ][a-zäöüß]+` +
-	`|(?:` + states + `) [0-9]{5}(?:-[0-9]{4})?)\b`)
-
-const (
-	postalAreas = `AB|AL|BA|BB|BD|BH|BL|BN|BR|BS|BT|CA|CB|CF|CH|CM|CO|CR|CT|CV|CW|DA|DD|DE|DG|DH|DL|DN|DT|DY|EC|EH|EN|EX|FK|FY|` +
-		`GL|GU|GY|HA|HD|HG|HP|HR|HS|HU|HX|IG|IM|IP|IV|JE|KA|KT|KW|KY|LA|LD|LE|LL|LN|LS|LU|ME|MK|ML|NE|NG|NN|NP|NR|NW|OL|OX|` +
-		`PA|PE|PH|PL|PO|PR|RG|RH|RM|SA|SE|SG|SK|SL|SM|SN|SO|SP|SR|SS|ST|SW|SY|TA|TD|TF|TN|TQ|TR|TS|TW|UB|WA|WC|WD|WF|WN|WR|WS|WV|` +
-		`YO|ZE|B|E|G|L|M|N|S|W`
-	states = `AL|AK|AZ|AR|CA|CO|CT|DE|FL|GA|HI|ID|IL|IN|IA|KS|KY|LA|ME|MD|MA|MI|MN|MS|MO|MT|NE|NV|NH|NJ|NM|NY|NC|ND|OH|OK|OR|PA|RI|SC|` +
-		`SD|TN|TX|UT|VT|VA|WA|WV|WI|WY|DC`
+// Postcodes that name a street or less: the British ones, and with a country or
+// state before them the German, Austrian, Swiss and American ones, which stand
+// for more but seldom come without the rest of an address.
+var (
+	britishPostcode = regexp.MustCompile(`\b([A-Z]{1,2}[0-9][0-9A-HJKPR-Y]? ?[0-9][ABD-HJLNP-UW-Z]{2})\b`)
+	germanPostcode  = regexp.MustCompile(`\b((?:DE?|AT?|CH)-[0-9]{4,5} [A-ZÄÖÜ][a-zäöüß]+)`)
+	zipCode         = regexp.MustCompile(`\b([A-Z]{2} [0-9]{5}(?:-[0-9]{4})?)\b`)
 )
 
-func postcodes(text string) []Finding { return matches(postcodePattern, Postcode, text, nil) }
+func postcodes(text string) []Finding {
+	found := matches(britishPostcode, Postcode, text, func(code string) bool {
+		return listed(postalAreas, code[:strings.IndexAny(code, "0123456789")])
+	})
+	found = append(found, matches(germanPostcode, Postcode, text, nil)...)
+	return append(found, matches(zipCode, Postcode, text, func(code string) bool { return listed(states, code[:2]) })...)
+}
+
+// listed reports whether a word is in a list of words between spaces.
+func listed(list, word string) bool { return strings.Contains(list, " "+word+" ") }
+
+const (
+	// postalAreas are the areas of British postcodes.
+	postalAreas = " AB AL B BA BB BD BH BL BN BR BS BT CA CB CF CH CM CO CR CT CV CW DA DD DE DG DH DL DN DT DY E EC EH EN EX FK FY " +
+		"G GIR GL GU GY HA HD HG HP HR HS HU HX IG IM IP IV JE KA KT KW KY L LA LD LE LL LN LS LU M ME MK ML N NE NG NN NP NR NW OL OX " +
+		"PA PE PH PL PO PR RG RH RM S SA SE SG SK SL SM SN SO SP SR SS ST SW SY TA TD TF TN TQ TR TS TW UB W WA WC WD WF WN WR WS WV YO ZE "
+	// states are the abbreviations of the United States' states.
+	states = " AK AL AR AZ CA CO CT DC DE FL GA HI IA ID IL IN KS KY LA MA MD ME MI MN MO MS MT NC ND NE NH NJ NM NV NY OH OK OR PA RI SC " +
+		"SD TN TX UT VA VT WA WI WV WY "
+)

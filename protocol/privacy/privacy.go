@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/parley-protocol/parley/protocol/record"
 )
@@ -98,8 +99,12 @@ type Finding struct {
 // two readings overlap, the more certain one counts: an account number isn't
 // also a telephone number.
 func Find(text string) []Finding {
+	detectors := []func(string) []Finding{urls, emails}
+	if strings.ContainsAny(text, "0123456789") {
+		detectors = append(detectors, ibans, cards, streets, postcodes, telephones)
+	}
 	var found []Finding
-	for _, detect := range [...]func(string) []Finding{urls, emails, ibans, cards, streets, postcodes, telephones} {
+	for _, detect := range detectors {
 		for _, f := range detect(text) {
 			if !slices.ContainsFunc(found, func(g Finding) bool { return f.Start < g.End && g.Start < f.End }) {
 				found = append(found, f)
