@@ -49,6 +49,7 @@ func wrap(m magic, content []byte) []byte {
 var (
 	errSum     = errors.New("its checksum does not match")
 	errContent = errors.New("its content is not well formed")
+	errMissing = errors.New("it is missing")
 	errVersion = errors.New("a later version of the program wrote it")
 )
 
@@ -100,7 +101,7 @@ func fileError(path string, cause error) error {
 		return e
 	}
 	e := protocol.Errorf(protocol.CodeDamaged, "", "%s: %w", path, cause)
-	e.Hint = "Put this file back from a backup. The identity alone can also be made anew from the 24 words."
+	e.Hint = "Put this file back from a backup. The 24 words alone bring back the identity, but no sealing keys."
 	return e
 }
 

@@ -116,8 +116,9 @@ func Exists(dir string, opts Options) (bool, error) {
 }
 
 // Create writes the identity of one device of a root, durably, into a folder
-// that has none. The root stays the caller's to destroy. Errors by code:
-// already in use as not_permitted, disk_full, internal.
+// that has none, and an empty sealing file. The root stays the caller's to
+// destroy. Errors by code: not_permitted when there is an identity or others may
+// use the folder, disk_full, internal.
 func Create(dir string, root crypto.Root, device uint32, opts Options) error {
 	fsys := opts.fs()
 	if err := disk.MakeDir(fsys, dir, 0o700); err != nil {
@@ -134,6 +135,10 @@ func Create(dir string, root crypto.Root, device uint32, opts Options) error {
 		e := protocol.Errorf(protocol.CodeNotPermitted, "", "%s is there already", identityPath(dir))
 		e.Hint = "Use another home folder for another identity; keys are never written over."
 		return e
+	}
+	// The identity comes last: whoever has one has a sealing file.
+	if err := writeSeeds(fsys, dir, nil); err != nil {
+		return err
 	}
 	content := newIdentity(root, device).encode()
 	defer clear(content)

@@ -86,14 +86,14 @@ type Keyring struct {
 	fresh   []KeyID                      // of these, the ones that nobody has taken
 	started bool
 	closed  bool
+	broken  error // why the file isn't rewritten any more
 	cancel  context.CancelFunc
 	done    chan struct{} // closed when the refiller has ended
 }
 
-// Open reads the keyring in a folder; [Create] has put the identity there. A
-// sealing file that is missing is an empty one. Errors by code: not_found
-// without an identity, not_permitted for a mode that lets others in, damaged,
-// unsupported_format, usage, internal.
+// Open reads the keyring in a folder; [Create] has put both files there. Errors
+// by code: not_found without an identity, not_permitted for a mode that lets
+// others in, damaged, unsupported_format, usage, internal.
 func Open(dir string, opts Options) (*Keyring, error) {
 	pool, low, err := opts.sizes()
 	if err != nil {
@@ -265,8 +265,9 @@ func (k *Keyring) Get(id KeyID) (crypto.SealingSeed, error) {
 
 // Destroy removes seeds from the disk and from memory, as well as that can be
 // done (see the package). IDs that the keyring doesn't have are ignored, so a
-// call that failed can be made again. Errors by code: disk_full, internal; the
-// seeds may be gone from the disk then and are kept in memory.
+// call that failed can be made again. Errors by code: disk_full, internal; after
+// the latter the seeds may be gone from the disk or not, and nothing is
+// rewritten any more until the keyring is opened again.
 func (k *Keyring) Destroy(ctx context.Context, ids ...KeyID) error {
 	return k.rewrite(ctx, func(seeds map[KeyID]crypto.SealingSeed) (changed bool) {
 		for _, id := range ids {
@@ -309,20 +310,29 @@ func (k *Keyring) rewrite(ctx context.Context, change func(map[KeyID]crypto.Seal
 	}
 	defer func() { <-k.writing }()
 	k.mu.Lock()
-	if k.closed {
-		k.mu.Unlock()
-		return ErrClosed
-	}
+	closed, broken := k.closed, k.broken
 	next := maps.Clone(k.seeds)
 	k.mu.Unlock()
+	if closed {
+		return ErrClosed
+	}
 	if !change(next) {
 		return nil
 	}
-	if err := writeSeeds(k.fs, k.dir, next); err != nil {
-		return err
+	if broken != nil {
+		return fmt.Errorf("keyring: stopped after a failed write: %w", broken)
 	}
+	err := writeSeeds(k.fs, k.dir, next)
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if err != nil {
+		// Without room nothing has happened. After any other failure the
+		// kernel may claim that the file's name is durable when it isn't.
+		if protocol.CodeOf(err) != protocol.CodeDiskFull {
+			k.broken = err
+		}
+		return err
+	}
 	k.takeOver(next)
 	return nil
 }

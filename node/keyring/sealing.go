@@ -51,7 +51,7 @@ func decodeSeeds(b []byte) (map[KeyID]crypto.SealingSeed, error) {
 	return seeds, nil
 }
 
-// readSeeds reads the sealing file. A home that has never had one has no seeds.
+// readSeeds reads the sealing file. It is there since the identity is.
 func readSeeds(fsys FS, dir string) (map[KeyID]crypto.SealingSeed, error) {
 	path := sealingPath(dir)
 	there, err := disk.Exists(fsys, path)
@@ -59,7 +59,7 @@ func readSeeds(fsys FS, dir string) (map[KeyID]crypto.SealingSeed, error) {
 		return nil, diskError(err, path+" can't be looked at")
 	}
 	if !there {
-		return map[KeyID]crypto.SealingSeed{}, nil
+		return nil, fileError(path, errMissing)
 	}
 	content, err := read(fsys, path, sealingMagic, int64(envelopeOverhead+4+maxSeeds*seedEntrySize))
 	if err != nil {
