@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"path/filepath"
 	"time"
 
+	"github.com/parley-protocol/parley/node/failpoint"
 	"github.com/parley-protocol/parley/node/ledger/disk"
 	"github.com/parley-protocol/parley/protocol"
 )
@@ -34,8 +36,11 @@ func (s *Spool) Put(ctx context.Context, bucket string, id ID, blob []byte, expi
 	info, existed, err := s.reserve(b, Info{
 		Bucket: bucket, ID: id, Size: len(blob), Expires: expires.Truncate(time.Second).UTC(),
 	})
-	if existed || err != nil {
-		return existed, err
+	if err != nil {
+		return false, err
+	}
+	if existed {
+		return true, s.settle(info)
 	}
 	if err := s.store(info, blob); err != nil {
 		s.mu.Lock()
@@ -150,16 +155,44 @@ func (s *Spool) store(info Info, blob []byte) error {
 		return diskError(err, "the blob can't be stored")
 	}
 	if err := disk.Publish(s.fs, path+disk.TempSuffix, path, "spool/put"); err != nil {
-		// The name may or may not be durable, and the kernel may have forgotten
-		// that it isn't: no later sync of this folder can be believed.
-		err = diskError(err, "the blob's name can't be stored")
-		s.mu.Lock()
-		s.broken = fmt.Errorf("spool: stopped after a failed write: %w", err)
-		s.mu.Unlock()
 		_ = s.fs.Remove(path) // best effort: nobody was told that it is there
-		return err
+		return s.stop(err)
 	}
+	s.mu.Lock()
+	s.settled[info.ID[0]] = true
+	s.mu.Unlock()
 	return nil
+}
+
+// settle makes the name of a blob durable that Open found: whoever put it there
+// may have died before that.
+func (s *Spool) settle(info Info) error {
+	s.mu.Lock()
+	settled := s.settled[info.ID[0]]
+	s.mu.Unlock()
+	if settled {
+		return nil
+	}
+	failpoint.Hit("spool/before-fsync-shard")
+	if err := s.fs.SyncDir(filepath.Dir(s.path(info))); err != nil {
+		return s.stop(err)
+	}
+	failpoint.Hit("spool/after-fsync-shard")
+	s.mu.Lock()
+	s.settled[info.ID[0]] = true
+	s.mu.Unlock()
+	return nil
+}
+
+// stop ends the taking of blobs: a name may or may not be durable, and the
+// kernel may have forgotten that it isn't, so that no later sync of its folder
+// can be believed.
+func (s *Spool) stop(cause error) error {
+	err := diskError(cause, "the blob's name can't be stored")
+	s.mu.Lock()
+	s.broken = fmt.Errorf("spool: stopped after a failed write: %w", err)
+	s.mu.Unlock()
+	return err
 }
 
 // Get reads a blob. Errors by code: not_found; damaged when the bytes aren't

@@ -50,7 +50,8 @@ type Spool struct {
 
 	mu      sync.Mutex
 	buckets map[string]*bucket
-	arrival uint64 // of the newest blob
+	settled [256]bool // folders that were synced since Open
+	arrival uint64    // of the newest blob
 	blobs   int
 	bytes   int64 // stored, and reserved by Puts under way
 	broken  error // why nothing can be put any more
