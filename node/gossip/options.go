@@ -29,7 +29,8 @@ type Options struct {
 	// Catchup answers peers that ask. Without it the node neither answers nor asks.
 	Catchup Catchup
 	// OnPeerJoin is told of every peer found to be in a market that this node
-	// is in, one call at a time per market. It must not block for long.
+	// is in, one call at a time per market. It may publish; it must not leave the
+	// market, close gossip or block for long.
 	OnPeerJoin func(market string, id peer.ID)
 	// Flood sends own frames to every peer known in the market and not just to
 	// the mesh: faster and surer in a sparse market, and easier to trace to this
