@@ -176,7 +176,7 @@ func (n *Node) openNetwork(ctx context.Context) error {
 	client := mailbox.NewClient(courier, n.Mailbox)
 
 	rooms := &wiring{}
-	n.Ingest = ingest.New(rooms, rooms.blocked, rooms.known, n.opts.Now, ingest.Limits{})
+	n.Ingest = ingest.New(rooms, rooms.blocked, rooms.known, rooms.gone, n.opts.Now, ingest.Limits{})
 	n.Gossip, err = gossip.New(n.Network.Host(), gossip.Options{Handler: n.Ingest, Catchup: rooms, Flood: c.Flood, Logger: n.opts.Log})
 	if err != nil {
 		return err

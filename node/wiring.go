@@ -11,6 +11,7 @@ import (
 	"github.com/parley-protocol/parley/node/gossip"
 	"github.com/parley-protocol/parley/node/ingest"
 	"github.com/parley-protocol/parley/node/mailbox"
+	"github.com/parley-protocol/parley/protocol/record"
 )
 
 // wiring leads from the rooms below to the desk, which is built on them. Nothing
@@ -28,6 +29,8 @@ func (w *wiring) Live(ctx context.Context, market, cursor string, limit int) ([]
 }
 
 func (w *wiring) blocked(did crypto.DID) bool { return w.desk.Blocked(did) }
+
+func (w *wiring) gone(intent *record.Record) bool { return w.desk.Gone(intent) }
 
 func (w *wiring) known(id cid.Cid) bool { return w.desk.Known(id) }
 

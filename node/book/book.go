@@ -271,15 +271,21 @@ func (b *Book) fold(id cid.Cid) {
 	if in.Own {
 		d.Role = Customer
 	}
-	if d.Key.Round > 1 {
-		before := d.Key
-		before.Round--
-		if prev := b.deals[before.ID()]; prev != nil && prev.Intent != nil {
-			d.Options.Previous = &prev.State
-		}
-	}
+	d.Options = b.options(d.Key)
 	// Fold refuses nothing but being called wrongly.
 	d.State, _ = deal.Fold(in.Record, d.Key, d.All(), d.Options)
+}
+
+// options is what this side knows of a deal beyond its records.
+func (b *Book) options(key record.DealKey) (o deal.Options) {
+	if key.Round > 1 {
+		before := key
+		before.Round--
+		if prev := b.deals[before.ID()]; prev != nil && prev.Intent != nil {
+			o.Previous = &prev.State
+		}
+	}
+	return o
 }
 
 func without(recs []*record.Record, id cid.Cid) []*record.Record {

@@ -9,6 +9,7 @@ import (
 	"github.com/parley-protocol/parley/crypto"
 	"github.com/parley-protocol/parley/node/failpoint"
 	"github.com/parley-protocol/parley/node/keyring"
+	"github.com/parley-protocol/parley/protocol/deal"
 	"github.com/parley-protocol/parley/protocol/record"
 )
 
@@ -31,6 +32,18 @@ func (tx *Tx) Deals() []*Deal { return tx.book.DealsOf(tx.intent) }
 
 // Deal returns one of them.
 func (tx *Tx) Deal(id cid.Cid) (*Deal, bool) { return tx.book.Deal(id) }
+
+// State is what a deal on the intent would be with further records, also one
+// that has none yet.
+func (tx *Tx) State(intent *record.Record, key record.DealKey, more ...*record.Record) (deal.State, error) {
+	tx.book.mu.RLock()
+	opts := tx.book.options(key)
+	tx.book.mu.RUnlock()
+	if d, ok := tx.Deal(key.ID()); ok {
+		more = append(d.All(), more...)
+	}
+	return deal.Fold(intent, key, more, opts)
+}
 
 // Has tells whether the record is in the ledger or already part of this update.
 func (tx *Tx) Has(id cid.Cid) bool {

@@ -175,6 +175,9 @@ func (d *Desk) AcceptOffer(ctx context.Context, offer cid.Cid, override bool) (*
 		if err := dl.State.MayAccept(offer, now); err != nil {
 			return err
 		}
+		if err := d.termsUnderstood(ctx, rec); err != nil {
+			return err
+		}
 		var states []deal.State
 		for _, other := range tx.Deals() {
 			states = append(states, other.State)
@@ -196,6 +199,26 @@ func (d *Desk) AcceptOffer(ctx context.Context, offer cid.Cid, override bool) (*
 	}
 	dl, _ := d.book.Deal(key.ID())
 	return dl, nil
+}
+
+// termsUnderstood tells why terms in somebody's own words, which an offer is
+// under, can't be agreed to: nobody signs what their screen can't show whole.
+func (d *Desk) termsUnderstood(ctx context.Context, offer *record.Record) error {
+	id := offer.Body().(*record.Offer).Terms.Record
+	if !id.Defined() {
+		return nil
+	}
+	rec, ok := d.book.Record(id)
+	if !ok {
+		var err error
+		if rec, err = d.store.Get(ctx, id); err != nil {
+			return protocol.Errorf(protocol.CodeMissingRecord, "terms", "the terms of this offer aren't here to be read: %w", err)
+		}
+	}
+	if rec.Type() != protocol.TypeTerms {
+		return protocol.Errorf(protocol.CodeBadField, "terms", "what the offer cites as terms is a %s", rec.Type())
+	}
+	return rec.CheckUnderstood()
 }
 
 // offerForAnswer finds an offer that was made on an own intent.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/parley-protocol/parley/crypto"
 	"github.com/parley-protocol/parley/node/event"
+	"github.com/parley-protocol/parley/node/failpoint"
 	"github.com/parley-protocol/parley/node/ingest"
 	"github.com/parley-protocol/parley/node/network"
 	"github.com/parley-protocol/parley/node/store"
@@ -60,7 +61,7 @@ func (d *Desk) Markets() []string {
 
 // announce brings an own public record to its market.
 func (d *Desk) announce(ctx context.Context, rec *record.Record) {
-	if rec.CheckTime(d.now()) != nil {
+	if rec.CheckTime(d.now()) != nil || rec.Type() == protocol.TypeIntent && d.Gone(rec) {
 		return
 	}
 	markets := []string{rec.Market()}
@@ -73,7 +74,10 @@ func (d *Desk) announce(ctx context.Context, rec *record.Record) {
 	frame := record.EncodeFrame(rec.Raw(), nil)
 	for _, m := range markets {
 		// After a restart others have it already and ignore it: nothing is lost.
-		if err := d.gossip.Publish(ctx, m, frame); err != nil && ctx.Err() == nil {
+		failpoint.Hit("desk/before-publish")
+		err := d.gossip.Publish(ctx, m, frame)
+		failpoint.Hit("desk/after-publish")
+		if err != nil && ctx.Err() == nil {
 			d.cfg.Log.Warn("a record could not be published; nodes that join the market ask for it", "market", m, "error", err)
 		}
 	}
@@ -118,6 +122,12 @@ func (d *Desk) Known(id cid.Cid) bool {
 	}
 	has, err := d.store.Has(d.ctx, id)
 	return err == nil && has
+}
+
+// Gone tells whether an intent's author has withdrawn it.
+func (d *Desk) Gone(intent *record.Record) bool {
+	gone, err := d.store.Withdrawn(d.ctx, intent.ID(), intent.Header().By)
+	return err == nil && gone
 }
 
 // Live are the frames of a market's live records, for a peer that joined later

@@ -8,6 +8,7 @@ import (
 
 	"github.com/parley-protocol/parley/crypto"
 	"github.com/parley-protocol/parley/node/book"
+	"github.com/parley-protocol/parley/node/failpoint"
 	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/record"
 )
@@ -64,7 +65,10 @@ func (d *Desk) sendReceipt(ctx context.Context, rec *record.Record) {
 		if err != nil {
 			return // its address is no key: nobody can be thanked
 		}
-		if d.mail.Deposit(ctx, d.purpose(rec), to.Mailboxes, to.Token, env) == nil {
+		failpoint.Hit("desk/before-receipt")
+		err = d.mail.Deposit(ctx, d.purpose(rec), to.Mailboxes, to.Token, env)
+		failpoint.Hit("desk/after-receipt")
+		if err == nil {
 			return
 		}
 		select {

@@ -157,7 +157,7 @@ func (d *Desk) takeInDeal(ctx context.Context, bundle []*record.Record) error {
 		}
 		tx.Keep(news...)
 		if dl, ok := tx.Deal(key.ID()); ok && dl.Role == book.Vendor && len(news) > 0 {
-			return d.decide(tx, dl, news...)
+			return d.decide(ctx, tx, dl, news...)
 		}
 		return nil
 	})

@@ -11,7 +11,6 @@ import (
 	"github.com/parley-protocol/parley/node/keyring"
 	"github.com/parley-protocol/parley/node/store"
 	"github.com/parley-protocol/parley/protocol"
-	"github.com/parley-protocol/parley/protocol/deal"
 	"github.com/parley-protocol/parley/protocol/record"
 	"github.com/parley-protocol/parley/protocol/terms"
 )
@@ -104,14 +103,16 @@ func (d *Desk) MakeOffer(ctx context.Context, req OfferRequest) (*record.Record,
 	}
 	var rec *record.Record
 	err = d.book.Update(ctx, req.Intent, func(tx *book.Tx) error {
+		st, err := tx.State(in, o.Deal)
+		if err != nil {
+			return err
+		}
+		if err := st.MayOffer(); err != nil {
+			return err
+		}
 		o.Number = 1
-		if dl, ok := tx.Deal(o.Deal.ID()); ok {
-			if err := dl.State.MayOffer(); err != nil {
-				return err
-			}
-			for _, old := range dl.State.Offers {
-				o.Number = max(o.Number, old.Body().(*record.Offer).Number+1)
-			}
+		for _, old := range st.Offers {
+			o.Number = max(o.Number, old.Body().(*record.Offer).Number+1)
 		}
 		header := d.header()
 		header.Ext = req.Ext
@@ -122,12 +123,13 @@ func (d *Desk) MakeOffer(ctx context.Context, req OfferRequest) (*record.Record,
 			return err
 		}
 		// What the customer's node would not count, it must not get.
-		st, err := deal.Fold(in, o.Deal, []*record.Record{rec}, deal.Options{})
-		if err != nil {
+		if st, err = tx.State(in, o.Deal, rec); err != nil {
 			return err
 		}
-		if len(st.Misfits) > 0 {
-			return protocol.Errorf(st.Misfits[0].Code, "offer", "%s", st.Misfits[0].Detail)
+		for _, m := range st.Misfits {
+			if m.Record == rec {
+				return protocol.Errorf(m.Code, "offer", "%s", m.Detail)
+			}
 		}
 		tx.Keep(in)
 		tx.Sign(rec, keyID)
@@ -166,12 +168,15 @@ func (d *Desk) DeclineIntent(ctx context.Context, intent cid.Cid, reason string)
 		}
 	}
 	err = d.book.Update(ctx, intent, func(tx *book.Tx) error {
-		if dl, ok := tx.Deal(key.ID()); ok {
-			if err := dl.State.MayDecline(d.now()); err != nil {
-				return err
-			}
+		st, err := tx.State(in, key)
+		if err != nil {
+			return err
 		}
-		rec, err := record.Sign(d.header(), &record.Void{Deal: key, Reason: reason}, d.keys.Identity().Persona())
+		now := d.now()
+		if err := st.MayDecline(now); err != nil {
+			return err
+		}
+		rec, err := record.Sign(d.headerAt(now), &record.Void{Deal: key, Reason: reason}, d.keys.Identity().Persona())
 		if err != nil {
 			return err
 		}
@@ -203,8 +208,8 @@ func (d *Desk) knownIntent(ctx context.Context, id cid.Cid) (*record.Record, err
 
 // decide signs, within an update, what the rules tell a seller to decide once
 // recs have come to its deal.
-func (d *Desk) decide(tx *book.Tx, dl *book.Deal, recs ...*record.Record) error {
-	st, err := deal.Fold(dl.Intent.Record, dl.Key, append(dl.All(), recs...), dl.Options)
+func (d *Desk) decide(ctx context.Context, tx *book.Tx, dl *book.Deal, recs ...*record.Record) error {
+	st, err := tx.State(dl.Intent.Record, dl.Key, recs...)
 	if err != nil {
 		return err
 	}
@@ -212,11 +217,22 @@ func (d *Desk) decide(tx *book.Tx, dl *book.Deal, recs ...*record.Record) error 
 	if decision.None() {
 		return nil
 	}
+	var seedID keyring.KeyID
+	if restored, ok := decision.Body.(*record.Restored); ok {
+		// The keys of before the restore may be gone.
+		var seed crypto.SealingSeed
+		if seedID, seed, err = d.keys.Take(ctx); err != nil {
+			return err
+		}
+		if restored.ReplyTo, err = d.replyTo(crypto.SuiteMLKEM768X25519, seed); err != nil {
+			return err
+		}
+	}
 	rec, err := record.Sign(d.headerAt(decision.At), decision.Body, d.keys.Identity().Persona())
 	if err != nil {
 		return err
 	}
-	tx.Sign(rec, keyring.KeyID{})
+	tx.Sign(rec, seedID)
 	return nil
 }
 
@@ -225,7 +241,7 @@ func (d *Desk) settleVendor(ctx context.Context, intent cid.Cid) error {
 	return d.book.Update(ctx, intent, func(tx *book.Tx) error {
 		for _, dl := range tx.Deals() {
 			if dl.Role == book.Vendor && dl.Key.Vendor == d.keys.Identity().Persona().DID() {
-				if err := d.decide(tx, dl); err != nil {
+				if err := d.decide(ctx, tx, dl); err != nil {
 					return err
 				}
 			}

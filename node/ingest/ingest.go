@@ -73,6 +73,7 @@ type Ingest struct {
 	sink    Sink
 	blocked func(crypto.DID) bool
 	known   func(cid.Cid) bool
+	gone    func(*record.Record) bool
 	now     func() time.Time
 	limits  Limits
 	travels map[string]bool // the types that gossip carries
@@ -88,14 +89,15 @@ type Ingest struct {
 }
 
 // New makes the gate of all markets. blocked tells which authors the person
-// doesn't want to hear of, known which records the node has.
-func New(sink Sink, blocked func(crypto.DID) bool, known func(cid.Cid) bool, now func() time.Time, limits Limits) *Ingest {
+// doesn't want to hear of, known which
+// records the node has, gone which intents their authors have withdrawn.
+func New(sink Sink, blocked func(crypto.DID) bool, known func(cid.Cid) bool, gone func(*record.Record) bool, now func() time.Time, limits Limits) *Ingest {
 	limits = limits.withDefaults()
 	// New fails only for a size that isn't positive.
 	peers, _ := lru.New[peer.ID, *rate.Limiter](peersRemembered)
 	relayed, _ := lru.New[cid.Cid, struct{}](relaysRemembered)
 	return &Ingest{
-		sink: sink, blocked: blocked, known: known, now: now, limits: limits,
+		sink: sink, blocked: blocked, known: known, gone: gone, now: now, limits: limits,
 		peers: peers, relayed: relayed,
 		travels: travels(),
 		queue:   make(chan Arrival, limits.Queue),
@@ -154,7 +156,7 @@ func (in *Ingest) Check(_ context.Context, m *gossip.Message) protocol.Verdict {
 // store.
 func (in *Ingest) Verify(_ context.Context, m *gossip.Message) protocol.Verdict {
 	rec := m.Parsed.(*record.Record)
-	if m.Err = rec.Verify(); m.Err != nil {
+	if m.Err = in.judge(rec); m.Err != nil {
 		return in.count(protocol.VerdictOf(m.Err))
 	}
 	known := in.known(rec.ID())
@@ -172,6 +174,14 @@ func (in *Ingest) Verify(_ context.Context, m *gossip.Message) protocol.Verdict 
 	}
 	in.relayed.Add(rec.ID(), struct{}{})
 	return in.count(protocol.Accept)
+}
+
+// judge does what takes longer, the signature last.
+func (in *Ingest) judge(rec *record.Record) error {
+	if rec.Type() == protocol.TypeIntent && in.gone(rec) {
+		return protocol.Errorf(protocol.CodeWithdrawn, "", "its author has withdrawn it")
+	}
+	return rec.Verify()
 }
 
 func (in *Ingest) count(v protocol.Verdict) protocol.Verdict {

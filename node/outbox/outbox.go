@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/parley-protocol/parley/node/book"
+	"github.com/parley-protocol/parley/node/failpoint"
 )
 
 // Message is what is due for one record: sealed anew for each try, so that two
@@ -209,8 +210,10 @@ func (o *Outbox) try(ctx context.Context, it *item) {
 		return
 	}
 	if err == nil {
+		failpoint.Hit("outbox/before-send")
 		err = o.deposit.Deposit(ctx, msg.Purpose, msg.Mailboxes, msg.Token, msg.Envelope)
 	}
+	failpoint.Hit("outbox/after-send")
 	now := time.Now()
 	o.mu.Lock()
 	it.busy = false
