@@ -11,7 +11,7 @@
 // Only the seller decides a deal, with one confirmation or one void. The
 // customer binds itself with one acceptance, and may ask for a void. The last
 // three kinds of record (restored, held, customer-void) are for a seller that
-// came back from an old backup. The rules are those of spec/04-deal.md; a
+// came back from an old backup. The rules are those of spec/06-deals.md; a
 // model of them is checked in spec/model.
 package deal
 

@@ -26,11 +26,12 @@ type cast struct {
 
 	mu     sync.Mutex
 	signed map[string]*record.Record // signing is deterministic: the same again is the same record
+	links  map[*record.Record][]cid.Cid
 }
 
 // newCast signs the intent; it is the same in every test.
 func newCast() *cast {
-	c := &cast{signed: map[string]*record.Record{}}
+	c := &cast{signed: map[string]*record.Record{}, links: map[*record.Record][]cid.Cid{}}
 	c.customer = crypto.NewSigner([32]byte{1})
 	c.vendors[0] = crypto.NewSigner([32]byte{2})
 	c.vendors[1] = crypto.NewSigner([32]byte{3})
@@ -66,6 +67,18 @@ func (c *cast) signWith(by *crypto.SigningKey, h record.Header, b record.Body) *
 	}
 	c.signed[name] = r
 	return r
+}
+
+// linksOf is what the record cites.
+func (c *cast) linksOf(r *record.Record) []cid.Cid {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	links, ok := c.links[r]
+	if !ok {
+		links = r.Links()
+		c.links[r] = links
+	}
+	return links
 }
 
 // key names the deal with vendor v in that round.

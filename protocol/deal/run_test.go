@@ -30,7 +30,7 @@ var scenarios = []scenario{
 }
 
 // seeds is how many histories are played in each scenario.
-const seeds = 400
+const seeds = 300
 
 // TestRuns plays random histories: with the rules as they are, no property is
 // ever violated. It also sees to it that the histories get somewhere.

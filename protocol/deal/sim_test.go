@@ -367,7 +367,7 @@ func (r *run) deliver(t *table, rec *record.Record, alone bool) (news bool) {
 // withCited is the record after all that it cites.
 func (r *run) withCited(t *table, rec *record.Record) []*record.Record {
 	var bundle []*record.Record
-	for _, link := range rec.Links() {
+	for _, link := range r.c.linksOf(rec) {
 		for _, list := range [][]*record.Record{t.net, t.customer.recs, t.seller.recs} {
 			at := slices.IndexFunc(list, func(x *record.Record) bool { return x.ID() == link })
 			if at >= 0 {
