@@ -62,11 +62,12 @@ func TestFlippedBit(t *testing.T) {
 	})
 }
 
-// Every byte of one record, every bit of it, spoils it: nothing is unsigned.
-func TestEveryFlippedBit(t *testing.T) {
+// Every byte of one record, its highest bit, lowest bit and one between, spoils
+// it: nothing is unsigned.
+func TestEveryFlippedByte(t *testing.T) {
 	raw := bytes.Clone(recordtest.NewDeal(t, "flip").Acceptance.Raw())
 	for at := range raw {
-		for bit := range 8 {
+		for _, bit := range []int{0, 1 + at%6, 7} {
 			raw[at] ^= 1 << bit
 			if _, err := record.Parse(raw); err == nil {
 				t.Errorf("bit %d of byte %d may be flipped", bit, at)
