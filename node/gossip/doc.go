@@ -1,5 +1,5 @@
 // Package gossip spreads the records that everyone may read: intents,
-// withdrawals and profiles, one topic per market. Specification: spec/06-network.md.
+// withdrawals and profiles, one topic per market. Specification: spec/08-transport.md.
 //
 // Gossip has no history and forgets: a frame's hash stays in a peer's cache of
 // what it has seen for [SeenFor], within which the same bytes go no further, and

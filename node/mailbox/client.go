@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -192,8 +191,8 @@ func converse(s network.Stream, raw []byte, wait time.Duration) (reply []byte, r
 	return parley.ReadMessage(s, maxAnswer)
 }
 
-// parse reads the mailboxes, one entry for each peer and the own one first. What
-// can't be read is an error of its own: others may still work.
+// parse reads the mailboxes, one entry for each peer. What can't be read is an
+// error of its own: others may still work.
 func (c *Client) parse(mailboxes []string) (boxes []peer.AddrInfo, errs []error) {
 	var good []string
 	for _, text := range mailboxes {
@@ -210,16 +209,6 @@ func (c *Client) parse(mailboxes []string) (boxes []peer.AddrInfo, errs []error)
 	if len(boxes) > protocol.MaxMailboxes {
 		boxes = boxes[:protocol.MaxMailboxes]
 	}
-	slices.SortStableFunc(boxes, func(a, b peer.AddrInfo) int {
-		switch own := c.isOwn(a.ID); {
-		case own == c.isOwn(b.ID):
-			return 0
-		case own:
-			return -1
-		default:
-			return 1
-		}
-	})
 	return boxes, errs
 }
 

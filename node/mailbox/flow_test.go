@@ -160,8 +160,7 @@ func TestNoReceiptWhenTheDiskFails(t *testing.T) {
 
 func TestDepositTriesTheNextMailbox(t *testing.T) {
 	simulate(t, 4, func(t *testing.T, hosts []host.Host) {
-		// The first doesn't answer at this protocol, the second is full, the third
-		// is the sender's own.
+		// The first doesn't answer at this protocol, the second is full.
 		serve(t, hosts[1], &memory{fail: protocol.Errorf(protocol.CodeMailboxFull, "", "full")}, Limits{})
 		serve(t, hosts[2], nil, Limits{})
 		boxes := []string{"nonsense", addr(hosts[0]), addr(hosts[1]), addr(hosts[2])}
@@ -170,9 +169,9 @@ func TestDepositTriesTheNextMailbox(t *testing.T) {
 			t.Errorf("%+v, %v", receipt, err)
 		}
 		own := serve(t, hosts[3], nil, Limits{})
-		receipt, err = NewClient(nil, own).Deposit(t.Context(), "p", append(boxes, addr(hosts[3])), Token{1}, letter(0))
+		receipt, err = NewClient(direct{hosts[3]}, own).Deposit(t.Context(), "p", append(boxes[:3:3], addr(hosts[3])), Token{1}, letter(0))
 		if err != nil || receipt.Mailbox != hosts[3].ID() {
-			t.Errorf("the own mailbox isn't the first: %+v, %v", receipt, err)
+			t.Errorf("the own mailbox doesn't take it: %+v, %v", receipt, err)
 		}
 		_, err = NewClient(direct{hosts[3]}, nil).Deposit(t.Context(), "p", boxes[:3], Token{1}, letter(0))
 		if protocol.CodeOf(err) != protocol.CodeBadField || !strings.Contains(err.Error(), "mailbox_full") {
