@@ -111,7 +111,7 @@ func TestGarbageOnStreams(t *testing.T) {
 			"short token":       {with("token", make([]byte, 31)), protocol.CodeBadField},
 			"text for bytes":    {with("envelope", "text"), protocol.CodeBadField},
 			"empty envelope":    {with("envelope", []byte{}), protocol.CodeBadField},
-			"large envelope":    {with("envelope", make([]byte, protocol.MaxEnvelopeBytes+1)), protocol.CodeBadField},
+			"large envelope":    {with("envelope", make([]byte, protocol.MaxEnvelopeBytes+1)), protocol.CodeTooLarge},
 			"no envelope":       {without("envelope"), protocol.CodeMissingField},
 			"no token":          {without("token"), protocol.CodeMissingField},
 		} {

@@ -124,7 +124,7 @@ func (r *request) set(key string, value any) (ok bool) {
 		r.Token, ok = hash(value)
 	case "envelope":
 		r.Envelope, ok = value.([]byte)
-		ok = ok && len(r.Envelope) > 0 && len(r.Envelope) <= protocol.MaxEnvelopeBytes
+		ok = ok && len(r.Envelope) > 0 // one that is too large has a code of its own
 	case "key":
 		r.Key, ok = value.([]byte)
 		ok = ok && len(r.Key) == ed25519.PublicKeySize
