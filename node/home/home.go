@@ -15,6 +15,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"github.com/parley-protocol/parley/node/keyring"
 	"github.com/parley-protocol/parley/protocol"
 )
 
@@ -77,10 +78,10 @@ func (h Home) Socket() string {
 	return filepath.Join(base, "parley-"+hex.EncodeToString(sum[:8])+".sock")
 }
 
-// Exists tells whether a node was set up here.
+// Exists tells whether a node was set up here: whether it has keys.
 func (h Home) Exists() bool {
-	_, err := os.Stat(h.Keys())
-	return err == nil
+	there, err := keyring.Exists(h.Keys(), keyring.Options{})
+	return err == nil && there
 }
 
 // Create makes the folder, for its owner alone.
