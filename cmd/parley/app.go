@@ -70,7 +70,7 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 no node running, 4 not permitted,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageOf(cmd, err) })
 	root.AddGroup(
 		&cobra.Group{ID: groupBuy, Title: "Ask and accept:"},
-		&cobra.Group{ID: groupSell, Title: "Answer:"},
+		&cobra.Group{ID: groupSell, Title: "Whom you deal with:"},
 		&cobra.Group{ID: groupNode, Title: "This node:"},
 		&cobra.Group{ID: groupFile, Title: "Files and proofs:"},
 	)
@@ -94,7 +94,11 @@ const (
 
 func (a *app) commands() []*cobra.Command {
 	return slices.Concat(
-		inGroup(groupNode, a.initCommand(), a.upCommand(), a.idCommand(), a.versionCommand()),
+		inGroup(groupBuy, a.intentCommand(), a.offerCommand(), a.dealCommand(), a.termsCommand()),
+		inGroup(groupSell, a.profileCommand(), a.marketCommand(), a.contactCommand()),
+		inGroup(groupFile, a.exportCommand(), a.importCommand(), a.verifyCommand(), a.recordCommand()),
+		inGroup(groupNode, a.initCommand(), a.upCommand(), a.idCommand(), a.inviteCommand(), a.joinCommand(), a.watchCommand(),
+			a.versionCommand()),
 	)
 }
 

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -78,3 +80,26 @@ func right(texts []string) []string {
 	}
 	return out
 }
+
+// alignPoint fills amounts up so that, aligned to the right, their decimal
+// points stand below each other.
+func alignPoint(amounts []string) []string {
+	fraction := func(text string) int {
+		_, f, ok := strings.Cut(text, ".")
+		if !ok {
+			return 0
+		}
+		return len(f) + 1
+	}
+	longest := 0
+	for _, a := range amounts {
+		longest = max(longest, fraction(a))
+	}
+	out := make([]string, len(amounts))
+	for i, a := range amounts {
+		out[i] = a + strings.Repeat(" ", longest-fraction(a))
+	}
+	return out
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

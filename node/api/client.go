@@ -68,15 +68,21 @@ func (c *Client) Do(ctx context.Context, method, path string, in, out any) error
 	}
 }
 
-// Stream reads JSON values of an endless answer until each returns an error or
-// ctx ends. begun is called when the node has begun to answer.
-func (c *Client) Stream(ctx context.Context, path string, begun func(), each func(json.RawMessage) error) error {
+// Stream reads JSON values of an endless answer until begun or each returns an
+// error, or ctx ends, which is none. begun is called when the node has begun to
+// answer.
+func (c *Client) Stream(ctx context.Context, path string, begun func() error, each func(json.RawMessage) error) error {
 	resp, err := c.send(ctx, http.MethodGet, path, nil)
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
 		return err
 	}
 	defer resp.Body.Close()
-	begun()
+	if err := begun(); err != nil {
+		return err
+	}
 	dec := json.NewDecoder(resp.Body)
 	for {
 		var value json.RawMessage
@@ -127,6 +133,8 @@ func (c *Client) send(ctx context.Context, method, path string, in any) (*http.R
 // explain tells a node that isn't there from other failures.
 func (c *Client) explain(ctx context.Context, err error) error {
 	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return &protocol.Error{Code: protocol.CodeTimeout, Detail: "the node doesn't answer", Hint: "parley doctor", Err: err}
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
