@@ -1,0 +1,149 @@
+"""The messages of the mailbox protocol and of catching up (documents 4 and 8)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import cbor
+import ed25519
+from errors import ParleyError
+from schema import (
+    TIME, Seen, Shape, array, boolean, form, integer, mapping, octets, text,
+)  # fmt: skip
+
+MAX_ENVELOPE = 163840  # [BOX-5]
+# Limits of a message by protocol and direction ([BOX-1], [NET-18]). An answer of
+# catching up has frames of 262,144 bytes together; the documents give no limit for it.
+LIMITS = {
+    ("mailbox", "request"): 164352,
+    ("mailbox", "response"): 1048576,
+    ("catchup", "request"): 512,
+    ("catchup", "response"): 1048576,
+}
+
+
+class StreamReset(Exception):
+    """The message is longer than its limit: the stream is reset."""
+
+
+_ENVELOPE = octets(1, MAX_ENVELOPE, "too_large")
+_PROOF: dict[str, Shape] = {"key": octets(32), "at": TIME, "proof": octets(64)}
+
+
+def _op(value: Any, path: str, seen: Seen) -> None:
+    if not isinstance(value, str):
+        raise ParleyError("bad_field", path)
+
+
+def _picked(value: Any, path: str, seen: Seen) -> None:
+    if not isinstance(value, list) or len(value) != 2:
+        raise ParleyError("bad_field", path)
+    octets(32)(value[0], f"{path}[0]", seen)
+    _ENVELOPE(value[1], f"{path}[1]", seen)
+    if hashlib.sha256(value[1]).digest() != value[0]:
+        raise ParleyError("damaged", path)  # [BOX-16]
+
+
+def _frames(value: Any, path: str, seen: Seen) -> None:
+    array(0, 1000, octets(1, 65536, "too_large"))(value, path, seen)
+    if sum(len(frame) for frame in value) > 262144:  # [NET-18]
+        raise ParleyError("too_large", path)
+
+
+REQUESTS: dict[str, Shape] = {
+    "deposit": mapping({"op": _op, "token": octets(32), "envelope": _ENVELOPE}, closed=True),
+    "pickup": mapping(
+        {
+            "op": _op,
+            **_PROOF,
+            "after?": octets(1, 64),
+            "max": integer(1, 256),
+            "wait": integer(0, 60),
+        },
+        closed=True,
+    ),
+    "remove": mapping({"op": _op, **_PROOF, "ids": array(1, 256, octets(32))}, closed=True),
+}
+
+_CATCHUP_REQUEST = mapping(
+    {"market": form("market"), "limit": integer(1, 1000), "after?": text(128)}, closed=True
+)
+
+_REFUSAL = mapping({"error": form("code"), "hint?": text(256), "time?": TIME})
+RESPONSES: dict[str, tuple[str, Shape]] = {
+    "deposit": ("stored", mapping({"stored": octets(32), "until": TIME})),
+    "pickup": ("picked-up", mapping({"envelopes": array(0, 256, _picked), "more": boolean})),
+    "remove": ("removed", mapping({"removed": integer(0, 256)})),
+    "catchup": ("caught-up", mapping({"frames": _frames, "next?": text(128)})),
+}
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message that has a shape of records.cddl."""
+
+    shape: str
+    unknown: tuple[str, ...]
+
+
+def read_varint(data: bytes, pos: int, code: str = "malformed") -> tuple[int, int]:
+    """An unsigned varint and where it ends; `code` is for one that is not the shortest."""
+    number = shift = 0
+    while True:
+        if pos >= len(data) or shift > 63:
+            raise ParleyError("malformed", "varint")
+        byte = data[pos]
+        pos += 1
+        number |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            break
+    if byte == 0 and shift > 7:
+        raise ParleyError(code, "varint")
+    return number, pos
+
+
+def parse_message(protocol: str, direction: str, op: str | None, stream: bytes) -> Message:
+    """A request or a response: its length, its encoding, its shape ([BOX-1], [BOX-2])."""
+    length, begin = read_varint(stream, 0, "not_canonical")
+    if length > LIMITS[protocol, direction]:
+        raise StreamReset
+    raw = stream[begin:]
+    if len(raw) != length:
+        raise ParleyError("malformed", "length")
+    message = cbor.decode(raw)
+    if not isinstance(message, dict):
+        raise ParleyError("malformed", "not a map")
+    seen = Seen()
+    if direction == "request":
+        name, shape = _request(protocol, message)
+    elif "error" in message:
+        name, shape = "refusal", _REFUSAL
+    else:
+        name, shape = RESPONSES["catchup" if protocol == "catchup" else op or ""]
+    shape(message, "", seen)
+    return Message(name, tuple(sorted(seen.unknown)))
+
+
+def _request(protocol: str, message: dict[str, Any]) -> tuple[str, Shape]:
+    if protocol == "catchup":
+        return "catchup-request", _CATCHUP_REQUEST
+    if "op" not in message:
+        raise ParleyError("missing_field", "op")
+    op = message["op"]
+    if not isinstance(op, str) or op not in REQUESTS:
+        raise ParleyError("bad_field", "op")
+    return op, REQUESTS[op]
+
+
+def proof_message(peer: bytes, at: int, op: str, ids: list[bytes]) -> bytes:
+    """What the key of a token signs ([BOX-6])."""
+    head = b"parley/1/pickup\0" + peer + at.to_bytes(8, "big")
+    return head + op.encode() + b"\0" + b"".join(ids)
+
+
+def check_proof(key: bytes, message: bytes, proof: bytes) -> None:
+    if not ed25519.verify(key, message, proof):
+        raise ParleyError("proof_failed")
