@@ -63,24 +63,31 @@ func parseCharge(flag, text string) (api.Charge, error) {
 	return api.Charge{Kind: strings.TrimSpace(kind), Price: amount, Name: strings.TrimSpace(name)}, err
 }
 
-var budgetForm = regexp.MustCompile(`^(?:([A-Z]{3}) +)?([0-9.]*?)(\.\.)?([0-9.]*?)(?: +([A-Z]{3}))?$`)
+var currencyForm = regexp.MustCompile(`^[A-Z]{3}$`)
 
 // parseBudget reads "GBP 100..200", "100..200 GBP", "200 GBP" (at most), and
 // "GBP 100.." (at least).
 func parseBudget(flag, text string) (*api.Budget, error) {
 	bad := usagef(flag, `write "200 GBP" for at most, or "GBP 100..200"`, "%q is no budget", text)
-	m := budgetForm.FindStringSubmatch(strings.TrimSpace(text))
-	if m == nil || (m[1] == "") == (m[5] == "") {
+	words := strings.Fields(text)
+	if len(words) != 2 {
 		return nil, bad
 	}
-	low, high := m[2], m[4]
-	if m[3] == "" { // one number: the most
-		low, high = "", m[2]+m[4]
+	currency, amounts := words[0], words[1]
+	if !currencyForm.MatchString(currency) {
+		currency, amounts = amounts, currency
+	}
+	if !currencyForm.MatchString(currency) {
+		return nil, bad
+	}
+	low, high, isRange := strings.Cut(amounts, "..")
+	if !isRange { // one number: the most
+		low, high = "", amounts
 	}
 	if low == "" && high == "" {
 		return nil, bad
 	}
-	b := &api.Budget{PriceCurrency: m[1] + m[5]}
+	b := &api.Budget{PriceCurrency: currency}
 	for _, part := range []struct {
 		text string
 		to   *string

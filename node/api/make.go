@@ -50,6 +50,9 @@ func overlay(i *record.Intent, in NewIntent) (err error) {
 	if len(in.Category) > 0 {
 		i.Category = in.Category
 	}
+	if len(i.Category) == 0 {
+		i.Category = categoriesOf(i.Market)
+	}
 	if len(in.ItemOffered) > 0 {
 		i.ItemOffered = nil
 		for _, w := range in.ItemOffered {
@@ -93,6 +96,17 @@ func overlay(i *record.Intent, in NewIntent) (err error) {
 	}
 	if in.Awards != 0 {
 		i.Awards = in.Awards
+	}
+	return nil
+}
+
+// categoriesOf is what usually belongs into a market, for a request that doesn't
+// say more; nil for a market that takes anything.
+func categoriesOf(market string) []string {
+	for _, m := range protocol.Markets() {
+		if m.Name == market {
+			return m.Categories
+		}
 	}
 	return nil
 }

@@ -81,7 +81,8 @@ func (s *Server) invite(_ context.Context, in *with[struct {
 	if len(markets) == 0 {
 		markets = s.desk().Markets()
 	}
-	inv := network.Invite{Addrs: s.node.Network.Addrs(), Markets: markets}
+	addrs := s.node.Network.Addrs()
+	inv := network.Invite{Addrs: addrs[:min(len(addrs), network.MaxInviteAddrs)], Markets: markets}
 	link, err := network.EncodeInvite(inv)
 	if err != nil {
 		return nil, err
