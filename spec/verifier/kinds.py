@@ -1,0 +1,313 @@
+"""One checker for each kind of vector (spec/vectors/README.md).
+
+A checker takes a case's `in` and gives its `out`, or raises `ParleyError`. The members
+of `OPTIONAL` may be missing from a vector's `out`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import archive
+import carriers
+import cid
+import deal
+import decimals
+import did
+import ed25519
+import hpke
+import keys
+import mailbox
+import records
+from errors import ParleyError
+from schema import has_form
+
+Case = dict[str, Any]
+Checker = Callable[[Case, Path], Case]
+
+OPTIONAL: dict[str, set[str]] = {
+    "record": {"crit"},
+    "sealing-key": {"private"},
+    "deal": {"evidence"},
+}
+
+SPEC = Path(__file__).resolve().parent.parent
+
+
+def _raw(case: Case, name: str) -> bytes:
+    value = case[name]
+    if value != value.lower():
+        raise ValueError(f"{name}: not lower-case hex")
+    return bytes.fromhex(value)
+
+
+def _text(id_: bytes | None) -> str | None:
+    return None if id_ is None else cid.to_text(id_)
+
+
+def _key(value: Case) -> deal.DealKey:
+    return deal.DealKey(cid.from_text(value["intent"]), value["vendor"], value["round"])
+
+
+def record(case: Case, _: Path) -> Case:
+    r = records.parse(_raw(case, "block"))
+    if "now" in case:
+        records.check_time(r, case["now"])
+    unknown = list(r.unknown) if r.known else []
+    return {
+        "id": r.text_id,
+        "type": r.type,
+        "by": r.by,
+        "known": r.known,
+        "unknown": unknown,
+        "crit": r.crit,
+    }
+
+
+def cid_(case: Case, _: Path) -> Case:
+    id_ = cid.of_block(_raw(case, "block"))
+    return {"bytes": id_.hex(), "text": cid.to_text(id_)}
+
+
+def did_(case: Case, _: Path) -> Case:
+    return {"key": did.key_of(case["did"]).hex()}
+
+
+def signature(case: Case, _: Path) -> Case:
+    return {"valid": ed25519.verify(*(_raw(case, n) for n in ("key", "message", "signature")))}
+
+
+def phrase(case: Case, _: Path) -> Case:
+    words = case["words"].lower().split()
+    known = keys.word_list(SPEC)
+    indices = case.get("indices")
+    if known is not None:
+        places = {word: i for i, word in enumerate(known)}
+        own = [places.get(word) for word in words]
+        if indices is not None and indices != own:
+            raise ValueError("indices are not those of the words")
+        indices = own
+    if indices is None or len(indices) != len(words):
+        raise ValueError("no list of words and no indices")
+    entropy = keys.phrase_entropy(indices)
+    if entropy is None:
+        return {"valid": False}
+    seed, device = keys.phrase_seed(words), case["device"]
+    return {
+        "valid": True,
+        "entropy": entropy.hex(),
+        "seed": seed.hex(),
+        "root": keys.root(seed).hex(),
+        "customerBranch": keys.branch(seed, "customer", device).hex(),
+        "personaBranch": keys.branch(seed, "persona", device).hex(),
+    }
+
+
+def _signing(branch: bytes, secret: bytes) -> Case:
+    key = ed25519.public_key(secret)
+    return {
+        "branch": branch.hex(),
+        "secret": secret.hex(),
+        "key": key.hex(),
+        "did": did.of_key(key),
+    }
+
+
+def intent_key(case: Case, _: Path) -> Case:
+    branch = keys.branch(_raw(case, "seed"), "customer", case["device"])
+    return _signing(branch, keys.intent_secret(branch, _raw(case, "salt")))
+
+
+def persona_key(case: Case, _: Path) -> Case:
+    branch = keys.branch(_raw(case, "seed"), "persona", case["device"])
+    after = ed25519.public_key(keys.persona_secret(branch, case["n"] + 1))
+    out = _signing(branch, keys.persona_secret(branch, case["n"]))
+    return {**out, "nextKey": hashlib.sha256(after).hexdigest()}
+
+
+def rotation(case: Case, _: Path) -> Case:
+    """[KEY-15]"""
+    before = [records.parse(bytes.fromhex(block)) for block in case["profiles"]]
+    after = records.parse(_raw(case, "next"))
+    newest = max(before, key=lambda r: (r.at, r.id))
+    same = (
+        all(r.type == "profile" and r.by == newest.by for r in before)
+        and after.type == "profile"
+        and after.link("previous") in {r.id for r in before}
+        and hashlib.sha256(did.key_of(after.by)).digest() == newest.body["nextKey"]
+    )
+    return {"same": same}
+
+
+def sealing_key(case: Case, _: Path) -> Case:
+    made = hpke.sealing_keys(_raw(case, "seed"), case["suite"])
+    return {name: value.hex() for name, value in made.items()}
+
+
+def envelope(case: Case, _: Path) -> Case:
+    raw = _raw(case, "envelope")
+    payload = hpke.open_envelope(_raw(case, "seed"), raw)
+    return {"id": hashlib.sha256(raw).hexdigest(), "payload": payload.hex()}
+
+
+def seal(case: Case, _: Path) -> Case:
+    if case["suite"] != 1:
+        raise ValueError("suite")
+    names = ("public", "ephemeralIkm", "payload")
+    return {"envelope": hpke.seal(1, *(_raw(case, n) for n in names)).hex()}
+
+
+def bundle(case: Case, _: Path) -> Case:
+    found = [r.text_id for r in carriers.parse_bundle(_raw(case, "payload"))]
+    return {"records": found, "about": found[-1]}
+
+
+def frame(case: Case, _: Path) -> Case:
+    judged = "market" in case
+    try:
+        parsed = carriers.parse_frame(_raw(case, "frame"))
+        if judged:
+            carriers.judge_frame(parsed, case["market"], case["now"])
+    except ParleyError as error:
+        verdict = carriers.verdict_of(error.code)
+        if case.get("verdict", verdict) != verdict:
+            raise ValueError(f"verdict of {error.code} is {verdict}") from None
+        raise
+    out: Case = {
+        "messageId": parsed.message_id.hex(),
+        "record": cid.to_text(cid.of_block(parsed.block)),
+        "stampBits": parsed.stamp_bits,
+    }
+    return {**out, "verdict": "accept"} if judged else out
+
+
+def decimal(case: Case, _: Path) -> Case:
+    if "sum" in case:
+        return {"text": decimals.total(case["sum"])}
+    return {"tenThousandths": str(decimals.parse(case["text"]))}
+
+
+def name(case: Case, _: Path) -> Case:
+    out: Case = {"valid": has_form(case["form"], case["text"])}
+    if out["valid"] and case["form"] == "market":
+        out["topic"] = "/parley/1/" + case["text"]  # [INT-21]
+    return out
+
+
+def deal_key(case: Case, _: Path) -> Case:
+    key = _key(case["deal"])
+    return {"bytes": key.encode().hex(), "id": cid.to_text(key.id)}
+
+
+def show_state(state: deal.State) -> Case:
+    """A state as vectors have it."""
+    return {
+        "phase": state.phase,
+        "acceptance": _text(state.acceptance),
+        "confirmation": _text(state.confirmation),
+        "void": _text(state.void),
+        "customerVoid": _text(state.customer_void),
+        "held": _text(state.held),
+        "agreement": _text(state.agreement),
+        "committed": state.committed,
+        "takesAward": state.takes_award,
+        "misfit": {cid.to_text(k): v for k, v in state.misfit.items()},
+        "waiting": {cid.to_text(k): cid.to_text(v) for k, v in state.waiting.items()},
+        "evidence": sorted(cid.to_text(id_) for id_ in state.evidence),
+    }
+
+
+def deal_(case: Case, _: Path) -> Case:
+    intent = records.parse(_raw(case, "intent"))
+    if intent.type != "intent" or intent.text_id != case["deal"]["intent"]:
+        raise ValueError("the intent is not the deal's")
+    found = [records.parse(bytes.fromhex(block)) for block in case["records"]]
+    return show_state(deal.fold(intent, _key(case["deal"]), found))
+
+
+def mailbox_proof(case: Case, _: Path) -> Case:
+    key, proof = _raw(case, "key"), _raw(case, "proof")
+    ids = [bytes.fromhex(id_) for id_ in case["ids"]]
+    message = mailbox.proof_message(_raw(case, "peer"), case["at"], case["op"], ids)
+    if "secret" in case:
+        secret = _raw(case, "secret")
+        if ed25519.public_key(secret) != key or ed25519.sign(secret, message) != proof:
+            raise ValueError("signing gives another key or proof")
+    mailbox.check_proof(key, message, proof)
+    return {"message": message.hex(), "token": hpke.token(key).hex()}
+
+
+def _message(protocol: str) -> Checker:
+    def check(case: Case, _: Path) -> Case:
+        try:
+            parsed = mailbox.parse_message(
+                protocol, case["direction"], case.get("op"), _raw(case, "stream")
+            )
+        except mailbox.StreamReset:
+            raise ParleyError("reset") from None
+        return {"shape": parsed.shape, "unknown": list(parsed.unknown)}
+
+    return check
+
+
+def show_deals(found: archive.Archive) -> list[Case]:
+    """The deals of an archive as vectors have them."""
+    out = [
+        {
+            "deal": {"intent": cid.to_text(k.intent), "vendor": k.vendor, "round": k.round},
+            "id": cid.to_text(k.id),
+            "phase": state.phase,
+            "agreement": _text(state.agreement),
+        }
+        for k, state in found.deals.items()
+    ]
+    return sorted(out, key=lambda entry: entry["id"])
+
+
+def archive_(case: Case, folder: Path) -> Case:
+    data = (folder / case["file"]).read_bytes() if "file" in case else _raw(case, "car")
+    found = archive.read(data)
+    return {
+        "root": cid.to_text(found.root),
+        "kind": found.kind,
+        "records": [r.text_id for r in found.records],
+        "deals": show_deals(found),
+    }
+
+
+def invite(case: Case, _: Path) -> Case:
+    found = carriers.parse_invite(case["link"])
+    return {
+        "addrs": found["addrs"],
+        "markets": found.get("markets", []),
+        "name": found.get("name"),
+    }
+
+
+KINDS: dict[str, Checker] = {
+    "record": record,
+    "cid": cid_,
+    "did": did_,
+    "signature": signature,
+    "phrase": phrase,
+    "intent-key": intent_key,
+    "persona-key": persona_key,
+    "rotation": rotation,
+    "sealing-key": sealing_key,
+    "envelope": envelope,
+    "seal": seal,
+    "bundle": bundle,
+    "frame": frame,
+    "decimal": decimal,
+    "name": name,
+    "deal-key": deal_key,
+    "deal": deal_,
+    "mailbox-proof": mailbox_proof,
+    "mailbox-message": _message("mailbox"),
+    "catchup-message": _message("catchup"),
+    "archive": archive_,
+    "invite": invite,
+}
