@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"time"
 
 	"github.com/ipfs/go-cid"
 
@@ -53,16 +52,9 @@ func (p post) Receive(ctx context.Context, purpose string, mailboxes []string, s
 // broadcast is [desk.Gossip].
 type broadcast struct{ *gossip.Gossip }
 
-// firstPeer is how long a frame waits for somebody to go to. Who comes later
-// asks for it.
-const firstPeer = 30 * time.Second
-
 // Publish brings a frame to a market, once there is anybody in it.
 func (b broadcast) Publish(ctx context.Context, market string, frame []byte) error {
-	wait, cancel := context.WithTimeout(ctx, firstPeer)
-	defer cancel()
-	b.AwaitMesh(wait, market)
-	if ctx.Err() != nil {
+	if !b.AwaitMesh(ctx, market) {
 		return ctx.Err()
 	}
 	_, err := b.Gossip.Publish(ctx, market, frame)

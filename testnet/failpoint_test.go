@@ -20,14 +20,17 @@ import (
 // that was acknowledged is lost, nothing is signed twice.
 //
 // The plain run takes a sample of the places; PARLEY_FAILPOINTS=all takes every
-// place at its first hit, and PARLEY_FAILPOINTS=every each hit of every place.
+// place at its first hit, PARLEY_FAILPOINTS=every each hit of every place, and
+// PARLEY_FAILPOINTS="customer at book/after-append:1" that one.
 func TestDeathAtEveryStep(t *testing.T) {
 	f := newDeaths(t)
 	f.tell("nobody dies", nil)
 	cases := f.cases()
-	switch how := os.Getenv("PARLEY_FAILPOINTS"); how {
-	case "every":
-	case "all":
+	switch how := os.Getenv("PARLEY_FAILPOINTS"); {
+	case how == "every":
+	case strings.Contains(how, " at "):
+		cases = slices.DeleteFunc(cases, func(c death) bool { return c.String() != how })
+	case how == "all":
 		cases = slices.DeleteFunc(cases, func(c death) bool { return c.hit > 1 })
 	default:
 		n := 16
@@ -142,7 +145,7 @@ func (f *deaths) tell(name string, victim *death) (restart time.Duration, died b
 	}
 	if victim != nil {
 		n := f.node(victim.node)
-		if err := n.Stop(); err != nil {
+		if err := n.Kill(); err != nil {
 			f.t.Fatal(err)
 		}
 		err := n.Start(f.t.Context(), fmt.Sprintf("PARLEY_FAILPOINT=%s:%d", victim.point, victim.hit))
@@ -184,6 +187,7 @@ func (f *deaths) tell(name string, victim *death) (restart time.Duration, died b
 		err := f.accept(intent)
 		return err == nil, err
 	})
+	began := time.Now()
 	f.poll(name+": all that was said to arrive", func() (bool, error) {
 		revive()
 		owed := 0
@@ -211,5 +215,6 @@ func (f *deaths) tell(name string, victim *death) (restart time.Duration, died b
 		return owed == 0 && open == 0, fmt.Errorf("%d deliveries are owed, %d deals undecided", owed, open)
 	})
 	f.ending(intent)
+	f.t.Logf("%s: restart %s, settled %s after the acceptance", name, restart.Round(time.Millisecond), time.Since(began).Round(time.Millisecond))
 	return restart, died
 }

@@ -231,6 +231,7 @@ func (d *Desk) takeUp() {
 			d.owe(rec)
 		}
 	}
+	d.thankAgain()
 	for _, in := range d.book.Intents() {
 		d.work.add(func(ctx context.Context) { d.settle(ctx, in.Record.ID()) })
 	}

@@ -18,6 +18,7 @@ import (
 const (
 	receiptSenders = 4
 	receiptTries   = 5
+	thankAgainFor  = time.Hour
 	receiptKept    = 30 * 24 * time.Hour
 )
 
@@ -29,6 +30,19 @@ func (d *Desk) receipt(rec *record.Record) {
 	select {
 	case d.receipts <- receipt{rec}:
 	default: // the sender will send again
+	}
+}
+
+// thankAgain sends the receipts that the last run may have died before sending,
+// or else their senders would only ask in a while.
+func (d *Desk) thankAgain() {
+	since := d.now() - int64(thankAgainFor/time.Second)
+	for _, dl := range d.book.Deals() {
+		for _, rec := range dl.All() {
+			if rec.Header().At >= since && !d.book.Own(rec.ID()) {
+				d.receipt(rec)
+			}
+		}
 	}
 }
 

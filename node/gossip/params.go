@@ -74,7 +74,9 @@ func gossipParams() pubsub.GossipSubParams {
 	p.HistoryLength, p.HistoryGossip = 10, 6
 	p.HeartbeatInterval = time.Second
 	p.PruneBackoff = time.Minute
-	p.UnsubscribeBackoff = 10 * time.Second
+	// A node that is restarted wants back into the mesh at once, and isn't to be
+	// blamed for it.
+	p.UnsubscribeBackoff = time.Second
 	p.FanoutTTL = time.Minute
 	p.MaxIHaveLength, p.MaxIHaveMessages = 512, 10 // 512 IDs fit maxControl
 	return p

@@ -15,6 +15,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
+	ma "github.com/multiformats/go-multiaddr"
 
 	parley "github.com/parley-protocol/parley/protocol"
 )
@@ -98,11 +99,30 @@ func (c *Courier) Do(ctx context.Context, purpose string, to peer.AddrInfo, prot
 	return nil
 }
 
+// preferTCP leaves out QUIC where the peer has TCP: a mailbox that was killed is
+// then known to be gone at once, and not when a request to it times out.
+func preferTCP(to peer.AddrInfo) peer.AddrInfo {
+	var addrs []ma.Multiaddr
+	for _, a := range to.Addrs {
+		if _, err := a.ValueForProtocol(ma.P_TCP); err == nil {
+			addrs = append(addrs, a)
+		}
+	}
+	if len(addrs) == 0 {
+		return to
+	}
+	return peer.AddrInfo{ID: to.ID, Addrs: addrs}
+}
+
 func (c *Courier) open(ctx context.Context, h host.Host, to peer.AddrInfo, proto protocol.ID) (network.Stream, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.DialTimeout)
 	defer cancel()
 	ctx = network.WithAllowLimitedConn(ctx, string(proto))
-	if err := h.Connect(ctx, to); err != nil {
+	err := h.Connect(ctx, preferTCP(to))
+	if err != nil && ctx.Err() == nil {
+		err = h.Connect(ctx, to)
+	}
+	if err != nil {
 		return nil, parley.Errorf(parley.CodeTimeout, "", "can't reach the mailbox %s: %w", to.ID, err)
 	}
 	stream, err := h.NewStream(ctx, to.ID, proto)

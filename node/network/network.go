@@ -11,6 +11,7 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/event"
 	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/p2p/host/eventbus"
 	ma "github.com/multiformats/go-multiaddr"
@@ -66,6 +67,7 @@ func New(cfg Config) (*Network, error) {
 	}
 	n.ctx, n.stop = context.WithCancel(context.Background())
 	n.work.Go(n.watch)
+	n.host.Network().Notify(&network.NotifyBundle{ConnectedF: n.probeOlder})
 	return n, nil
 }
 

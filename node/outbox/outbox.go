@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,8 +15,7 @@ import (
 	"github.com/parley-protocol/parley/node/failpoint"
 )
 
-// Message is what is due for one record: sealed anew for each try, so that two
-// tries have nothing in common.
+// Message is what is due for one record.
 type Message struct {
 	Purpose   string   // which throw-away transport key to use
 	Mailboxes []string // multiaddrs, any of them will do
@@ -52,7 +52,7 @@ const (
 	firstRetry  = 500 * time.Millisecond
 	lastRetry   = 5 * time.Minute
 	firstResend = time.Minute // after custody, while the recipient is silent
-	lastResend  = time.Hour
+	lastResend  = 24 * time.Hour
 	parallel    = 16
 	tryFor      = 90 * time.Second
 )
@@ -75,7 +75,8 @@ type item struct {
 	Status
 	busy    bool
 	resends int
-	again   bool // something changed during the try
+	again   bool    // something changed during the try
+	sealed  Message // what was stored last
 }
 
 // New makes an outbox; notify hears of every change of a status.
@@ -210,6 +211,11 @@ func (o *Outbox) try(ctx context.Context, it *item) {
 		return
 	}
 	if err == nil {
+		// The very bytes that a mailbox has already cost it nothing: copies don't
+		// pile up for a recipient that is away.
+		if it.sealed.Envelope != nil && it.sealed.Token == msg.Token && slices.Equal(it.sealed.Mailboxes, msg.Mailboxes) {
+			msg = it.sealed
+		}
 		failpoint.Hit("outbox/before-send")
 		err = o.deposit.Deposit(ctx, msg.Purpose, msg.Mailboxes, msg.Token, msg.Envelope)
 	}
@@ -220,7 +226,7 @@ func (o *Outbox) try(ctx context.Context, it *item) {
 	it.Attempts++
 	it.Err = err
 	if err == nil {
-		it.Stored = now
+		it.Stored, it.sealed = now, msg
 		it.resends++
 		it.Next = now.Add(backoff(firstResend, lastResend, it.resends))
 	} else {
