@@ -23,23 +23,23 @@ import (
 // Config is the node's settings. Keys never stand here.
 type Config struct {
 	// Listen are the multiaddrs that the node listens on, TCP and QUIC.
-	Listen []string `toml:"listen" env:"PARLEY_LISTEN" comment:"Addresses to listen on (multiaddrs, TCP and QUIC)."`
+	Listen []string `toml:"listen" json:"listen" env:"PARLEY_LISTEN" comment:"Addresses to listen on (multiaddrs, TCP and QUIC)."`
 	// Announce are further addresses at which others reach this node.
-	Announce []string `toml:"announce,omitempty" env:"PARLEY_ANNOUNCE" comment:"Further addresses at which others reach this node, such as a forwarded port."`
+	Announce []string `toml:"announce,omitempty" json:"announce" env:"PARLEY_ANNOUNCE" comment:"Further addresses at which others reach this node, such as a forwarded port."`
 	// Peers are nodes to stay connected to.
-	Peers []string `toml:"peers,omitempty" env:"PARLEY_PEERS" comment:"Nodes to stay connected to (multiaddrs that end in /p2p/PEER)."`
+	Peers []string `toml:"peers,omitempty" json:"peers" env:"PARLEY_PEERS" comment:"Nodes to stay connected to (multiaddrs that end in /p2p/PEER)."`
 	// Mailboxes are where others leave replies; none: at this node itself.
-	Mailboxes []string `toml:"mailboxes,omitempty" env:"PARLEY_MAILBOXES" comment:"Mailboxes where others leave replies. None: at this node itself, which shows them its address."`
+	Mailboxes []string `toml:"mailboxes,omitempty" json:"mailboxes" env:"PARLEY_MAILBOXES" comment:"Mailboxes where others leave replies. None: at this node itself, which shows them its address."`
 	// ServeMailbox keeps envelopes for others.
-	ServeMailbox bool `toml:"serve_mailbox,omitempty" env:"PARLEY_SERVE_MAILBOX" comment:"Keep sealed envelopes for others too."`
+	ServeMailbox bool `toml:"serve_mailbox,omitempty" json:"serve_mailbox" env:"PARLEY_SERVE_MAILBOX" comment:"Keep sealed envelopes for others too."`
 	// MDNS finds nodes on the local network.
-	MDNS bool `toml:"mdns" env:"PARLEY_MDNS" comment:"Find nodes on the local network."`
+	MDNS bool `toml:"mdns" json:"mdns" env:"PARLEY_MDNS" comment:"Find nodes on the local network."`
 	// Flood sends own records to every known peer of a market.
-	Flood bool `toml:"flood,omitempty" env:"PARLEY_FLOOD" comment:"Send own records to every known node of a market: surer, and easier to trace. For sellers."`
+	Flood bool `toml:"flood,omitempty" json:"flood" env:"PARLEY_FLOOD" comment:"Send own records to every known node of a market: surer, and easier to trace. For sellers."`
 	// TestNetwork lifts the limits per IP address.
-	TestNetwork bool `toml:"test_network,omitempty" env:"PARLEY_TEST_NETWORK" comment:"Lift the limits per IP address, for test networks on one machine."`
+	TestNetwork bool `toml:"test_network,omitempty" json:"test_network" env:"PARLEY_TEST_NETWORK" comment:"Lift the limits per IP address, for test networks on one machine."`
 	// LogLevel is debug, info, warn or error.
-	LogLevel string `toml:"log_level" env:"PARLEY_LOG_LEVEL" comment:"debug, info, warn or error."`
+	LogLevel string `toml:"log_level" json:"log_level" env:"PARLEY_LOG_LEVEL" comment:"debug, info, warn or error."`
 }
 
 // Default suits a laptop.
