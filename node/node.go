@@ -166,16 +166,16 @@ func (n *Node) openNetwork(ctx context.Context) error {
 		return err
 	}
 	n.opened(n.Network.Close)
-	courier := network.NewCourier(network.CourierConfig{TestProfile: c.TestNetwork})
+	courier := network.NewCourier(network.CourierConfig{TestProfile: c.TestNetwork, MaxHosts: n.courierHosts()})
 	n.opened(courier.Close)
 
-	if n.Mailbox, err = mailbox.NewServer(n.Network.Host(), n.custody, n.mailboxLimits()); err != nil {
+	rooms := &wiring{}
+	if n.Mailbox, err = mailbox.NewServer(n.Network.Host(), n.custody, n.mailboxLimits(rooms)); err != nil {
 		return err
 	}
 	n.opened(n.Mailbox.Close)
 	client := mailbox.NewClient(courier, n.Mailbox)
 
-	rooms := &wiring{}
 	n.Ingest = ingest.New(rooms, rooms.blocked, rooms.known, rooms.gone, n.opts.Now, ingest.Limits{})
 	n.Gossip, err = gossip.New(n.Network.Host(), gossip.Options{Handler: n.Ingest, Catchup: rooms, Flood: c.Flood, Logger: n.opts.Log})
 	if err != nil {
@@ -218,10 +218,21 @@ func (n *Node) Mailboxes() []string {
 	return boxes[:min(len(boxes), protocol.MaxMailboxes)]
 }
 
+// courierHosts is how many throw-away identities are open at once; 0: the usual.
+func (n *Node) courierHosts() int {
+	if n.opts.Config.TestNetwork {
+		return 512
+	}
+	return 0
+}
+
 // mailboxLimits are wide on a test network, whose nodes share one address, and
 // shut out strangers' mail where the node isn't to keep any.
-func (n *Node) mailboxLimits() mailbox.Limits {
+func (n *Node) mailboxLimits(rooms *wiring) mailbox.Limits {
 	var l mailbox.Limits
+	if !n.opts.Config.ServeMailbox {
+		l.For = func(t mailbox.Token) bool { return rooms.desk.Book().Expects(t) }
+	}
 	if n.opts.Config.TestNetwork {
 		l.DepositBytesPerSecond, l.DepositBurst = 1<<30, 1<<30
 		l.RequestsPerSecond, l.RequestBurst = 1e6, 1e6

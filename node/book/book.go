@@ -518,6 +518,14 @@ func (b *Book) Addresses() map[[32]byte]Address {
 	return out
 }
 
+// Expects tells whether a token is one's own.
+func (b *Book) Expects(token [32]byte) bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	_, ok := b.tokens[token]
+	return ok
+}
+
 // Profile is one's own newest profile, or nil.
 func (b *Book) Profile() *record.Record {
 	b.mu.RLock()

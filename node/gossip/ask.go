@@ -51,6 +51,7 @@ type turn struct {
 	due   time.Time
 	tries int    // sessions with it that failed
 	after string // where the last one stopped
+	again bool   // the second look, see session
 }
 
 func newAsker(g *Gossip, m *market) *asker {
@@ -82,7 +83,7 @@ func (a *asker) enqueue(id peer.ID, t turn) {
 	if _, waits := a.queue[id]; waits || len(a.queue) >= askQueue {
 		return
 	}
-	if last, asked := a.last[id]; asked {
+	if last, asked := a.last[id]; asked && !t.again {
 		t.due = later(t.due, last.Add(a.g.timing.Again))
 	}
 	a.queue[id] = t
@@ -142,11 +143,16 @@ func (a *asker) take(now time.Time) (id peer.ID, t turn, wait time.Duration, ok 
 	if id == "" {
 		return "", turn{}, a.g.timing.Periodic, false
 	}
-	due := later(t.due, a.paced(now))
+	due := t.due
+	if !t.again {
+		due = later(due, a.paced(now))
+	}
 	if due.After(now) {
 		return "", turn{}, due.Sub(now), false
 	}
-	a.budget--
+	if !t.again {
+		a.budget--
+	}
 	delete(a.queue, id)
 	a.last[id] = now
 	return id, t, 0, true
@@ -183,6 +189,11 @@ func (a *asker) session(ctx context.Context, id peer.ID, t turn) {
 	if err == nil {
 		a.caughtUp = true
 		a.g.tracer.counters.catchupSessions.Add(1)
+		if !t.again {
+			// What the peer heard after it was asked, and before the two were in
+			// each other's mesh, would come on neither way.
+			a.enqueue(id, turn{due: time.Now().Add(a.g.timing.Second), after: after, again: true})
+		}
 		return
 	}
 	a.g.tracer.counters.catchupFailed.Add(1)
@@ -193,6 +204,9 @@ func (a *asker) session(ctx context.Context, id peer.ID, t turn) {
 	// A peer that wants to be asked less often, or was interrupted, goes on
 	// where it stopped.
 	next := turn{due: time.Now(), tries: t.tries, after: after}
+	if t.again {
+		return
+	}
 	if after == t.after {
 		next.tries++
 	}
@@ -205,7 +219,8 @@ func (a *asker) session(ctx context.Context, id peer.ID, t turn) {
 // or forged.
 var errForged = errors.New("gossip: the peer sent a forged frame")
 
-// pages asks for page after page and returns the cursor after the last whole one.
+// pages asks for page after page and returns the cursor after the last whole
+// one; when all went well, that before the last page.
 func (a *asker) pages(ctx context.Context, id peer.ID, after string, settled bool) (string, error) {
 	for range askPages {
 		p, err := a.g.ask(ctx, id, request{market: a.m.name, after: after, limit: MaxPageFrames})
@@ -221,7 +236,7 @@ func (a *asker) pages(ctx context.Context, id peer.ID, after string, settled boo
 			}
 		}
 		if p.next == "" {
-			return "", nil
+			return after, nil
 		}
 		if p.next == after {
 			return after, errors.New("gossip: the peer goes in circles")

@@ -45,6 +45,7 @@ type Options struct {
 // Timing paces the questions to peers. Zero fields mean the defaults.
 type Timing struct {
 	First    time.Duration // pause before a new peer is asked; default 250 ms
+	Second   time.Duration // pause before it is asked what came in meanwhile; default 3 s
 	Again    time.Duration // pause before the same peer is asked again; default 1 min
 	Pace     time.Duration // one session of a market per so long, after a burst of 8; default 1 min
 	Periodic time.Duration // some peer of each market is asked every so often; default 10 min
@@ -57,6 +58,7 @@ func (t Timing) withDefaults() Timing {
 		usual time.Duration
 	}{
 		{&t.First, 250 * time.Millisecond},
+		{&t.Second, 3 * time.Second},
 		{&t.Again, time.Minute},
 		{&t.Pace, time.Minute},
 		{&t.Periodic, 10 * time.Minute},

@@ -103,6 +103,9 @@ func (s *Server) do(ctx context.Context, r *request, from origin) (*answer, erro
 		return nil, err
 	}
 	if r.Op == opDeposit {
+		if s.limits.For != nil && !s.limits.For(r.Token) {
+			return nil, &protocol.Error{Code: protocol.CodeNotPermitted, Detail: "this mailbox keeps mail for its owner alone"}
+		}
 		receipt, err := s.Deposit(ctx, r.Token, r.Envelope)
 		if err != nil {
 			return nil, err

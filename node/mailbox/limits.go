@@ -6,14 +6,15 @@ import "time"
 // fields mean the defaults. Quotas per token and in all are the store's: see
 // [SpoolLimits].
 type Limits struct {
-	DepositBytesPerSecond float64 // of one depositor: peer, and address; default 64 KiB
-	DepositBurst          float64 // bytes; default 8 MiB
-	RequestsPerSecond     float64 // pick-ups and removals of one address; default 4
-	RequestBurst          float64 // default 240
-	Waits                 int     // pick-ups that wait at once; default 512
-	WaitsPerToken         int     // default 4
-	ArrivingBytes         int     // envelopes on their way to the disk; default 16 MiB
-	Streams               int     // requests at once; default 1,024
+	For                   func(Token) bool // whose mail is kept; nil: everybody's
+	DepositBytesPerSecond float64          // of one depositor: peer, and address; default 64 KiB
+	DepositBurst          float64          // bytes; default 8 MiB
+	RequestsPerSecond     float64          // pick-ups and removals of one address; default 4
+	RequestBurst          float64          // default 240
+	Waits                 int              // pick-ups that wait at once; default 512
+	WaitsPerToken         int              // default 4
+	ArrivingBytes         int              // envelopes on their way to the disk; default 16 MiB
+	Streams               int              // requests at once; default 1,024
 }
 
 func (l Limits) withDefaults() Limits {
