@@ -109,6 +109,8 @@ class _Reader:
             return self.link(argument)
         if depth == MAX_DEPTH:
             raise ParleyError("too_deep")
+        if argument > (MAX_VALUES - self.values) // (major - _ARRAY + 1):
+            raise ParleyError("too_large", "too many values")  # [ERR-5]: before reading them
         if major == _ARRAY:
             return [self.value(depth + 1) for _ in range(argument)]
         return self.map(argument, depth)
