@@ -92,3 +92,11 @@ func Of(kind string) ([]File, error) {
 	}
 	return files, err
 }
+
+// Expected is the case's out as JSON has it.
+func (c Case) Expected() (out map[string]any, err error) {
+	if c.Out == nil {
+		return map[string]any{}, nil
+	}
+	return out, json.Unmarshal(c.Out, &out)
+}
