@@ -161,6 +161,9 @@ func (d *Desk) DeclineIntent(ctx context.Context, intent cid.Cid, reason string)
 	if err != nil {
 		return nil, err
 	}
+	if d.book.Own(intent) {
+		return nil, protocol.Errorf(protocol.CodeNotPermitted, "intent", "this request is your own")
+	}
 	key := record.DealKey{Intent: intent, Vendor: d.keys.Identity().Persona().DID(), Round: 1}
 	for _, dl := range d.book.DealsOf(intent) {
 		if dl.Role == book.Vendor && dl.Key.Round > key.Round {
