@@ -124,8 +124,12 @@ func checkArgs(cmd *cobra.Command) {
 			}
 			return e
 		}
-		return usageOf(cmd, check(cmd, args))
+		if err := check(cmd, args); err != nil {
+			return usageOf(cmd, err)
+		}
+		return exclusive(cmd, cmd.ValidateFlagGroups())
 	}
+	cmd.SuggestionsMinimumDistance = 2
 	if cmd.HasSubCommands() && cmd.RunE == nil && cmd.HasParent() {
 		cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 			return &protocol.Error{Code: protocol.CodeUsage, Detail: cmd.CommandPath() + " needs a command", Hint: cmd.CommandPath() + " --help"}

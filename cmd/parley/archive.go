@@ -99,15 +99,18 @@ A message may be answered at once, as an acceptance is with the confirmation;
 		} else if out != "" {
 			a.note("There is nothing to answer, so %s wasn't written.", out)
 		}
+		if v.Deal != "" && !a.json {
+			var d api.Deal
+			if err := a.call(cmd.Context(), http.MethodGet, api.Path("/v1/deals/%s", v.Deal), nil, &d); err != nil {
+				return err
+			}
+			return a.printDealState(d)
+		}
 		return a.print(v, func(w io.Writer) {
 			fmt.Fprintf(w, "Taken in: %d of %d records were new.\n", v.Added, v.Records)
-			t := newTable(w)
-			if v.Deal != "" {
-				t.row("Deal", shortID(v.Deal))
-			} else if len(v.IDs) == 1 {
-				t.row("Record", shortID(v.IDs[0]))
+			if len(v.IDs) == 1 {
+				fmt.Fprintf(w, "Record  %s\n", shortID(v.IDs[0]))
 			}
-			t.flush()
 		})
 	}
 	return cmd

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -40,6 +41,21 @@ func usageOf(cmd *cobra.Command, err error) error {
 		return nil
 	}
 	return &protocol.Error{Code: protocol.CodeUsage, Detail: err.Error(), Hint: cmd.CommandPath() + " --help", Err: err}
+}
+
+var groupForm = regexp.MustCompile(`\[([^\]]*)\] were all set`)
+
+// exclusive puts the flag parser's error about flags that exclude each other
+// into words.
+func exclusive(cmd *cobra.Command, err error) error {
+	if err == nil {
+		return nil
+	}
+	m := groupForm.FindStringSubmatch(err.Error())
+	if m == nil {
+		return usageOf(cmd, err)
+	}
+	return usagef("", cmd.CommandPath()+" --help", "--%s exclude each other", strings.Join(strings.Fields(m[1]), " and --"))
 }
 
 // fail tells the person what went wrong and returns the exit code.

@@ -80,11 +80,7 @@ func (a *app) makeOffer(ctx context.Context, o *offering, request string) error 
 		o.in.PriceCurrency = intent.Budget.PriceCurrency
 	}
 	if o.price != "" {
-		amount, err := parseAmount("--price", o.price)
-		if err != nil {
-			return err
-		}
-		o.in.Items = []api.Line{{Name: intent.Name, Price: amount}}
+		o.in.Items = []api.Line{{Name: intent.Name, Price: o.price}}
 	}
 	var made api.Offer
 	if err := a.call(ctx, http.MethodPost, "/v1/offers", o.in, &made); err != nil {
@@ -100,6 +96,12 @@ func (a *app) makeOffer(ctx context.Context, o *offering, request string) error 
 func (o *offering) read() error {
 	if len(o.items) == 0 && o.price == "" {
 		return usagef("--price", "give --price AMOUNT, or --item for each line", "the offer has no price")
+	}
+	if o.price != "" {
+		var err error
+		if o.price, err = parseAmount("--price", o.price); err != nil {
+			return err
+		}
 	}
 	for _, text := range o.items {
 		what, amount, err := parsePriced("--item", text)

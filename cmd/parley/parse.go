@@ -105,9 +105,19 @@ func parseBudget(flag, text string) (*api.Budget, error) {
 
 var daysForm = regexp.MustCompile(`^([0-9]{1,4})([dw])$`)
 
-// parseTime reads a time: RFC 3339, a date (its last second here), or how long
-// from now, such as 7d, 2w or 48h.
+// parseTime reads a time to come: RFC 3339, a date (its last second here), or
+// how long from now, such as 7d, 2w or 48h.
 func parseTime(flag, text string, now time.Time) (time.Time, error) {
+	t, err := readTime(flag, text, now)
+	if err == nil && !t.After(now) {
+		return t, usagef(flag, timeHint, "%s is past", text)
+	}
+	return t, err
+}
+
+const timeHint = "write 7d, 48h, 2026-12-24 or 2026-12-24T18:00:00Z"
+
+func readTime(flag, text string, now time.Time) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
 		return t, nil
 	}
@@ -121,10 +131,10 @@ func parseTime(flag, text string, now time.Time) (time.Time, error) {
 		}
 		return now.Add(time.Duration(n) * 24 * time.Hour), nil
 	}
-	if d, err := time.ParseDuration(text); err == nil && d > 0 {
+	if d, err := time.ParseDuration(text); err == nil {
 		return now.Add(d), nil
 	}
-	return time.Time{}, usagef(flag, "write 7d, 48h, 2026-12-24 or 2026-12-24T18:00:00Z", "%q is no time to come", text)
+	return time.Time{}, usagef(flag, timeHint, "%q is no time", text)
 }
 
 // parseDay reads the first second of a date, or what parseTime reads.
@@ -132,5 +142,5 @@ func parseDay(flag, text string, now time.Time) (time.Time, error) {
 	if t, err := time.ParseInLocation(time.DateOnly, text, time.Local); err == nil {
 		return t, nil
 	}
-	return parseTime(flag, text, now)
+	return readTime(flag, text, now)
 }

@@ -67,6 +67,7 @@ linked by their keys. Sellers answer privately.`,
 	f.BoolVar(&p.yes, "yes", false, "publish without asking")
 	f.BoolVar(&p.dryRun, "dry-run", false, "only show what would become public")
 	f.BoolVar(&p.showBytes, "show-record", false, "show the record as JSON too")
+	cmd.MarkFlagsMutuallyExclusive("market", "to")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		file := ""
 		if len(args) > 0 {
@@ -220,7 +221,7 @@ func (a *app) preview(w io.Writer, d api.Draft, p *publishing) {
 
 // confirm asks the person; without one it is a usage error.
 func (a *app) confirm(input, question string) error {
-	if input == "-" || !isTerminal(a.stdin) || !isTerminal(a.stderr) {
+	if input == "-" || !isTerminal(a.stdin) {
 		return usagef("--yes", "look at what is shown, then give --yes (or --dry-run to only look)", "nobody can be asked here")
 	}
 	fmt.Fprintf(a.stderr, "%s [y/N] ", question)

@@ -158,8 +158,12 @@ func refusal(resp *http.Response) error {
 	if p.Code == "" {
 		p.Code = string(protocol.CodeUsage)
 	}
+	var details []string
 	for _, e := range p.Errors {
-		p.Detail += "; " + strings.TrimPrefix(e.Location, "body.") + ": " + e.Message
+		details = append(details, strings.TrimPrefix(e.Location, "body.")+": "+e.Message)
+	}
+	if len(details) > 0 {
+		p.Detail = strings.Join(details, "; ")
 	}
 	return p.protocolError()
 }

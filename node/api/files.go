@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -111,10 +112,10 @@ func (s *Server) importMessage(ctx context.Context, token [32]byte, envelope []b
 	out := Imported{Kind: "message", Records: 1, Added: 1, IDs: []string{rec.ID().String()}}
 	if key, ok := rec.Deal(); ok {
 		out.Deal = key.ID().String()
-		// What this node answered in the same step can go back as a file too.
+		// What this node answered, now or before, can go back as a file too.
 		if d, ok := s.desk().Book().Deal(key.ID()); ok {
 			for _, r := range d.Records {
-				if s.desk().Book().Own(r.ID()) && r.Header().At >= rec.Header().At {
+				if s.desk().Book().Own(r.ID()) && slices.Contains(r.Links(), rec.ID()) {
 					out.Reply = r.ID().String()
 				}
 			}
