@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"syscall"
 
 	"github.com/parley-protocol/parley/protocol"
@@ -145,25 +144,12 @@ func (c *Client) explain(ctx context.Context, err error) error {
 	return fmt.Errorf("the node doesn't answer: %w", err)
 }
 
-// refusal reads a problem, also one that the HTTP layer itself made.
+// refusal reads a problem.
 func refusal(resp *http.Response) error {
-	var p struct {
-		Problem
-		Errors []struct{ Message, Location string }
-	}
+	var p Problem
 	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	if err != nil || json.Unmarshal(text, &p) != nil || p.Detail == "" {
+	if err != nil || json.Unmarshal(text, &p) != nil || p.Code == "" {
 		return fmt.Errorf("the node refused: %s", resp.Status)
-	}
-	if p.Code == "" {
-		p.Code = string(protocol.CodeUsage)
-	}
-	var details []string
-	for _, e := range p.Errors {
-		details = append(details, strings.TrimPrefix(e.Location, "body.")+": "+e.Message)
-	}
-	if len(details) > 0 {
-		p.Detail = strings.Join(details, "; ")
 	}
 	return p.protocolError()
 }

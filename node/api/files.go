@@ -13,8 +13,9 @@ import (
 	"github.com/parley-protocol/parley/protocol/record"
 )
 
-// The content types of files.
+// The content types that aren't JSON.
 const (
+	typeEvents  = "application/jsonl"
 	typeCAR     = "application/vnd.ipld.car"
 	typeMessage = "application/vnd.parley.message"
 )

@@ -3,6 +3,9 @@ package api
 import (
 	"errors"
 	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/parley-protocol/parley/protocol"
 )
@@ -28,7 +31,36 @@ func (p *Problem) Error() string { return p.Detail }
 func (p *Problem) GetStatus() int { return p.Status }
 
 // ContentType is that of RFC 9457.
-func (p *Problem) ContentType(string) string { return "application/problem+json" }
+func (p *Problem) ContentType(string) string { return problemType }
+
+const problemType = "application/problem+json"
+
+// problems makes what the HTTP layer refuses, such as a field of the wrong type,
+// a problem like all others.
+func problems(_ huma.Context, _ string, v any) (any, error) {
+	m, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	p := &Problem{Status: m.Status, Title: m.Title, Code: string(protocol.CodeUsage), Detail: m.Detail}
+	switch m.Status {
+	case http.StatusNotFound:
+		p.Code = string(protocol.CodeNotFound)
+	case http.StatusRequestEntityTooLarge:
+		p.Code = string(protocol.CodeTooLarge)
+	case http.StatusInternalServerError:
+		p.Code = string(protocol.CodeInternal)
+	}
+	var details []string
+	for _, e := range m.Errors {
+		where := strings.TrimPrefix(strings.TrimPrefix(e.Location, "body."), "query.")
+		details = append(details, where+": "+e.Message)
+	}
+	if len(details) > 0 {
+		p.Detail = strings.Join(details, "; ")
+	}
+	return p, nil
+}
 
 func statusOf(code protocol.Code) int {
 	switch code {

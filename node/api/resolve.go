@@ -123,7 +123,7 @@ func (s *Server) did(text string) (crypto.DID, error) {
 			return c.DID, nil
 		}
 	}
-	return "", &protocol.Error{Code: protocol.CodeNotFound, Field: "seller", Detail: fmt.Sprintf("%q is neither a did:key nor the name of a contact", text), Hint: "parley contact list"}
+	return "", &protocol.Error{Code: protocol.CodeNotFound, Field: "seller", Detail: fmt.Sprintf("nobody is known as %q", text), Hint: "a name from parley contact list, or the ID that parley id shows there"}
 }
 
 func notFound(format string, args ...any) error {

@@ -42,7 +42,7 @@ func (s *Server) routes() {
 	handle(s, get, "/v1/intents/{id}", "showIntent", "One request", s.showIntent)
 	handle(s, post, "/v1/intents/{id}/withdraw", "withdrawIntent", "Take an own request back", s.withdrawIntent)
 	handle(s, post, "/v1/intents/{id}/decline", "declineIntent", "Tell the customer that there will be no offer", s.declineIntent)
-	handle(s, get, "/v1/intents/{id}/file", "shareIntent", "The request as a file", s.shareIntent)
+	handleFile(s, "/v1/intents/{id}/file", "shareIntent", "The request as a file", typeCAR, s.shareIntent)
 	handle(s, get, "/v1/offers", "listOffers", "Offers, cheapest first", s.listOffers)
 	handle(s, post, "/v1/offers", "makeOffer", "Make an offer on a request", s.makeOffer)
 	handle(s, get, "/v1/offers/{id}", "showOffer", "One offer", s.showOffer)
@@ -51,11 +51,12 @@ func (s *Server) routes() {
 	handle(s, get, "/v1/deals", "listDeals", "Deals, newest first", s.listDeals)
 	handle(s, get, "/v1/deals/{id}", "showDeal", "One deal with its records", s.showDeal)
 	handle(s, post, "/v1/deals/{id}/cancel", "cancelDeal", "Ask the seller for a void", s.cancelDeal)
-	handle(s, get, "/v1/deals/{id}/proof", "exportDeal", "The proof of one deal, a CAR file", s.exportDeal)
+	handleFile(s, "/v1/deals/{id}/proof", "exportDeal", "The proof of one deal, a CAR file", typeCAR, s.exportDeal)
 	handle(s, get, "/v1/records/{id}", "showRecord", "One record as JSON", s.showRecord)
-	handle(s, get, "/v1/records/{id}/file", "sealRecord", "An own record, sealed for its recipient, as a file", s.sealRecord)
+	handleFile(s, "/v1/records/{id}/file", "sealRecord", "An own record, sealed for its recipient, as a file", typeMessage, s.sealRecord)
 	handle(s, post, "/v1/import", "import", "Take in a file: an archive or a sealed message", s.importFile)
-	s.streams()
+	handleStream(s, "/v1/store/archive", "exportAll", "Everything that the ledger holds, a CAR file", typeCAR, s.exportAll)
+	handleStream(s, "/v1/events", "watch", "What happens, as it happens, a JSON object a line", typeEvents, s.watch)
 }
 
 func (s *Server) getNode(ctx context.Context, _ *none) (*with[Node], error) {
@@ -528,22 +529,10 @@ func (s *Server) showRecord(ctx context.Context, in *byID) (*with[json.RawMessag
 	return body(raw(rec)), nil
 }
 
-// streams are the operations whose answers have no end, or no bound.
-func (s *Server) streams() {
-	huma.Register(s.api, huma.Operation{OperationID: "watch", Method: http.MethodGet, Path: "/v1/events", Summary: "What happens, as it happens, a JSON object a line"},
-		func(context.Context, *none) (*huma.StreamResponse, error) {
-			return &huma.StreamResponse{Body: s.watch}, nil
-		})
-	huma.Register(s.api, huma.Operation{OperationID: "exportAll", Method: http.MethodGet, Path: "/v1/store/archive", Summary: "Everything that the ledger holds, a CAR file"},
-		func(ctx context.Context, _ *none) (*huma.StreamResponse, error) {
-			return &huma.StreamResponse{Body: s.exportAll}, nil
-		})
-}
-
 func (s *Server) watch(ctx huma.Context) {
 	events, stop := s.desk().Watch()
 	defer stop()
-	ctx.SetHeader("Content-Type", "application/jsonl")
+	ctx.SetHeader("Content-Type", typeEvents)
 	w := ctx.BodyWriter()
 	flush := func() {
 		if f, ok := w.(http.Flusher); ok {

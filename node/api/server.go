@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -41,8 +42,13 @@ func NewServer(n *node.Node, version string) *Server {
 	config.DocsPath = ""
 	config.SchemasPath = ""
 	config.CreateHooks = nil // no $schema links in the answers
+	config.Transformers = append(config.Transformers, problems)
 	s.api = humago.New(mux, config)
 	s.routes()
+	// What the HTTP layer itself refuses is made a problem, too.
+	schemas := s.api.OpenAPI().Components.Schemas.Map()
+	delete(schemas, "ErrorModel")
+	delete(schemas, "ErrorDetail")
 	base, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	s.http = &http.Server{
@@ -95,15 +101,44 @@ func (s *Server) Close() error {
 
 // handle registers one operation; its errors become problems.
 func handle[I, O any](s *Server, method, path, id, summary string, f func(context.Context, *I) (*O, error)) {
-	op := huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, MaxBodyBytes: MaxBody,
-		Errors: []int{http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusInternalServerError}}
-	huma.Register(s.api, op, func(ctx context.Context, in *I) (*O, error) {
+	huma.Register(s.api, s.operation(method, path, id, summary, ""), func(ctx context.Context, in *I) (*O, error) {
 		out, err := f(ctx, in)
 		if err != nil {
 			return nil, problemOf(err)
 		}
 		return out, nil
 	})
+}
+
+// handleFile registers an operation whose answer is a file.
+func handleFile(s *Server, path, id, summary, contentType string, f func(context.Context, *byID) (*blob, error)) {
+	huma.Register(s.api, s.operation(http.MethodGet, path, id, summary, contentType), func(ctx context.Context, in *byID) (*blob, error) {
+		out, err := f(ctx, in)
+		if err != nil {
+			return nil, problemOf(err)
+		}
+		return out, nil
+	})
+}
+
+// handleStream registers an operation that writes its answer bit by bit.
+func handleStream(s *Server, path, id, summary, contentType string, f func(huma.Context)) {
+	huma.Register(s.api, s.operation(http.MethodGet, path, id, summary, contentType), func(context.Context, *none) (*huma.StreamResponse, error) {
+		return &huma.StreamResponse{Body: f}, nil
+	})
+}
+
+// operation describes an operation; contentType is that of an answer that isn't
+// JSON.
+func (s *Server) operation(method, path, id, summary, contentType string) huma.Operation {
+	problem := s.api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "")
+	op := huma.Operation{OperationID: id, Method: method, Path: path, Summary: summary, MaxBodyBytes: MaxBody, Responses: map[string]*huma.Response{
+		"default": {Description: "A refusal or failure", Content: map[string]*huma.MediaType{problemType: {Schema: problem}}},
+	}}
+	if contentType != "" {
+		op.Responses["200"] = &huma.Response{Content: map[string]*huma.MediaType{contentType: {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}
+	}
+	return op
 }
 
 // The shapes that huma wants around inputs and outputs.

@@ -114,7 +114,7 @@ func Explain(err error, path string) error {
 		return nil
 	case errors.Is(err, syscall.ENOSPC):
 		return &protocol.Error{Code: protocol.CodeDiskFull, Detail: "there is no space left for " + path, Hint: "free some disk space; nothing is lost", Err: err}
-	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
+	case errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrPermission):
 		return &protocol.Error{Code: protocol.CodeReadOnly, Detail: "this node may not write in " + path + ": " + err.Error(),
 			Hint: "check who owns the folder (ls -ld) and whether its disk is mounted read-only, or give --home DIR", Err: err}
 	}
