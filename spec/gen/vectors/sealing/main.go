@@ -137,7 +137,7 @@ func envelopes() kit.File {
 		bad("a-byte-more", seven, "seal_malformed", append(bytes.Clone(whole), 0))
 		bad("head-alone", seven, "seal_malformed", whole[:2])
 		bad("without-a-tag", seven, "seal_malformed", whole[:len(whole)-16])
-		for _, size := range []int{512, 1023, 1025, 3072} {
+		for _, size := range []int{512, 1023, 1025, 3072}[:6-2*suite] { // suite 2's envelopes are long
 			right.plaintext = padTo([]byte("payload"), size)
 			bad(fmt.Sprintf("class-of-%d-bytes", size), kit.Musts("SEAL-6", "SEAL-7"), "seal_malformed", right.envelope())
 		}
