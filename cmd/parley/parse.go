@@ -84,7 +84,7 @@ func parseBudget(flag, text string) (*api.Budget, error) {
 	if !isRange { // one number: the most
 		low, high = "", amounts
 	}
-	if low == "" && high == "" {
+	if low == "" && high == "" || strings.Contains(amounts, "-") {
 		return nil, bad
 	}
 	b := &api.Budget{PriceCurrency: currency}

@@ -113,15 +113,28 @@ func (c Config) Validate() error {
 	default:
 		return protocol.Errorf(protocol.CodeUsage, "log_level", "%q is none of debug, info, warn, error", c.LogLevel)
 	}
-	for _, list := range [][]string{c.Peers, c.Mailboxes} {
-		if _, err := network.ParsePeers(list); err != nil {
-			return err
-		}
+	attach := network.DefaultConfig()
+	attach.Seed = [32]byte{1} // the keyring has the real one
+	attach.ListenAddrs, attach.AnnounceAddrs, attach.StaticPeers = c.Listen, c.Announce, c.Peers
+	if err := attach.Validate(); err != nil {
+		return badSetting("peers", err)
+	}
+	if _, err := network.ParsePeers(c.Mailboxes); err != nil {
+		return badSetting("mailboxes", err)
 	}
 	if n := len(c.Mailboxes); n > protocol.MaxMailboxes {
 		return protocol.Errorf(protocol.CodeUsage, "mailboxes", "%d mailboxes; at most %d", n, protocol.MaxMailboxes)
 	}
 	return nil
+}
+
+// badSetting makes an error of an address one of the settings.
+func badSetting(field string, err error) error {
+	e, ok := errors.AsType[*protocol.Error](err)
+	if !ok || e.Code == protocol.CodeUsage {
+		return err
+	}
+	return &protocol.Error{Code: protocol.CodeUsage, Field: field, Detail: e.Detail, Hint: "write it as parley id shows it there: /ip4/ADDRESS/tcp/PORT/p2p/NODE", Err: err}
 }
 
 // Text is the file that holds these settings.
