@@ -78,6 +78,11 @@ together. Nothing secret stands in them.`,
 			if err != nil {
 				return err
 			}
+			for _, list := range []*[]string{&c.Listen, &c.Announce, &c.Peers, &c.Mailboxes} {
+				if *list == nil {
+					*list = []string{} // in JSON an empty list, not null
+				}
+			}
 			return a.print(configView{h.Config(), true, c}, func(w io.Writer) {
 				fmt.Fprintf(w, "%s", text)
 				a.note("%s is in order.", h.Config())

@@ -115,8 +115,16 @@ func Explain(err error, path string) error {
 	case errors.Is(err, syscall.ENOSPC):
 		return &protocol.Error{Code: protocol.CodeDiskFull, Detail: "there is no space left for " + path, Hint: "free some disk space; nothing is lost", Err: err}
 	case errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrPermission):
-		return &protocol.Error{Code: protocol.CodeReadOnly, Detail: "this node may not write in " + path + ": " + err.Error(),
+		return &protocol.Error{Code: protocol.CodeReadOnly, Detail: "this node may not write in " + path + ": " + cause(err),
 			Hint: "check who owns the folder (ls -ld) and whether its disk is mounted read-only, or give --home DIR", Err: err}
 	}
 	return err
+}
+
+// cause is the error's text without its code.
+func cause(err error) string {
+	if e, ok := errors.AsType[*protocol.Error](err); ok {
+		return e.Detail
+	}
+	return err.Error()
 }
