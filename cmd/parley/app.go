@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -65,6 +66,7 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 no node running, 4 not permitted,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
 	}
 	root.SetVersionTemplate("parley {{.Version}}\n")
+	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if not .HasAvailableSubCommands}}", 1))
 	root.PersistentFlags().StringVar(&a.homeDir, "home", "", "the node's `folder` (default $PARLEY_HOME, else parley in the data folder)")
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "write JSON: one object, or a line each for lists and streams")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageOf(cmd, err) })

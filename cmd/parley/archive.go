@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/parley-protocol/parley/node/api"
+	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/proof"
 )
 
@@ -87,6 +88,9 @@ A message may be answered at once, as an acceptance is with the confirmation;
 		data, err := a.readInput(args[0])
 		if err != nil {
 			return err
+		}
+		if len(data) == 0 {
+			return protocol.Errorf(protocol.CodeMalformed, "file", "%s is empty", args[0])
 		}
 		var v api.Imported
 		if err := a.call(cmd.Context(), http.MethodPost, "/v1/import", data, &v); err != nil {

@@ -119,8 +119,12 @@ func failureOf(err error) failure {
 	case errors.Is(err, context.Canceled):
 		f.Detail = "interrupted"
 	}
-	if f.Hint == "" {
-		f.Hint = protocol.Code(f.Code).Hint()
+	registered := protocol.Code(f.Code).Hint()
+	switch {
+	case protocol.Code(f.Code) == protocol.CodeBadField && f.Hint == registered:
+		f.Hint = "--help says how the flags are written" // the registry's is for programmers
+	case f.Hint == "":
+		f.Hint = registered
 	}
 	return f
 }
@@ -128,7 +132,7 @@ func failureOf(err error) failure {
 // sentence is the detail, led by the field where the detail alone doesn't say
 // what it is about.
 func (f failure) sentence() string {
-	if f.Field == "" || wholeSentences[f.Field] || strings.Contains(f.Detail, f.Field) {
+	if f.Field == "" || wholeSentences[f.Field] || strings.HasPrefix(f.Detail, f.Field) {
 		return f.Detail
 	}
 	return f.Field + ": " + f.Detail
@@ -136,5 +140,5 @@ func (f failure) sentence() string {
 
 // wholeSentences are fields whose errors name what they are about.
 var wholeSentences = map[string]bool{
-	"id": true, "home": true, "intent": true, "offer": true, "deal": true, "seller": true, "profile": true, "record": true, "awards": true,
+	"id": true, "home": true, "intent": true, "offer": true, "deal": true, "seller": true, "profile": true, "record": true,
 }

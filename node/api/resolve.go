@@ -85,7 +85,7 @@ func (s *Server) typed(ctx context.Context, text, want, called string) (*record.
 		return nil, err
 	}
 	if rec.Type() != want {
-		return nil, notFound("%s is a %s and not %s", text, rec.Type(), called)
+		return nil, notFound("%s isn't %s", text, called)
 	}
 	return rec, nil
 }

@@ -239,6 +239,9 @@ func (s *Server) intentRequest(in NewIntent) (desk.IntentRequest, []Note, error)
 	if len(req.To) > 0 && in.Market == "" {
 		req.Intent.Market = ""
 	}
+	if len(req.Intent.Category) == 0 && (req.Intent.Market != "" || len(req.To) > 0) {
+		return req, nil, &protocol.Error{Code: protocol.CodeMissingField, Field: "category", Detail: "nothing says what kind of thing this is", Hint: "give --category, such as cpv:50 for repairs"}
+	}
 	notes := []Note{}
 	for _, n := range d.Notes {
 		notes = append(notes, Note{n.Field, n.Text})
