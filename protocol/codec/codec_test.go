@@ -112,7 +112,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"f7", "undefined", form},
 		{"e0", "a simple value", form},
 		{"f820", "a simple value", form},
-		{"f818", "a simple value that may not be", form},
+		{"f818", "a simple value that may not be", malformed},
 		{"c000", "another tag", form},
 		{"c11a00000000", "a time", form},
 		{"c24100", "a big number", form},

@@ -62,7 +62,9 @@ func (e *encoder) value(value any, depth int) error {
 		e.head(majorBytes, linkSize+1)
 		e.out = append(e.out, 0)
 		e.out = append(e.out, v.KeyString()...)
-		e.values++ // the tag and its bytes are two
+		if e.values++; e.values > e.limits.Values { // the tag and its bytes are two
+			return protocol.Errorf(protocol.CodeTooLarge, "", "more than %d values", e.limits.Values)
+		}
 	case []any:
 		return e.array(v, depth+1)
 	case map[string]any:

@@ -8,13 +8,14 @@ import (
 
 // CBOR's major types, and the tag of a link.
 const (
-	majorUint  = 0
-	majorNint  = 1
-	majorBytes = 2
-	majorText  = 3
-	majorArray = 4
-	majorMap   = 5
-	majorTag   = 6
+	majorUint   = 0
+	majorNint   = 1
+	majorBytes  = 2
+	majorText   = 3
+	majorArray  = 4
+	majorMap    = 5
+	majorTag    = 6
+	majorSimple = 7
 
 	linkTag = 42
 )
@@ -107,7 +108,11 @@ func (w *walker) head() (major byte, argument uint64, err error) {
 		var wide [8]byte
 		copy(wide[8-size:], w.block[w.at:])
 		w.at += size
-		return major, binary.BigEndian.Uint64(wide[:]), nil
+		argument = binary.BigEndian.Uint64(wide[:])
+		if major == majorSimple && size == 1 && argument < 32 {
+			return 0, 0, malformed("the simple value at byte %d is not well-formed", w.at-2)
+		}
+		return major, argument, nil
 	case info == 31 && major >= majorBytes && major <= majorMap:
 		return 0, 0, protocol.Errorf(protocol.CodeNotCanonical, "", "the value at byte %d has no definite length", w.at-1)
 	default:
