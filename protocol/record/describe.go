@@ -103,7 +103,7 @@ func (h *Header) fields(f *form) {
 	field(f, "by", &h.By, author{})
 	field(f, "at", &h.At, instant{})
 	field(f, "retainUntil", &h.RetainUntil, instant{})
-	optionalList(f, "crit", &h.Crit, setOf(1, protocol.MaxCrit, text{128}))
+	optionalList(f, "crit", &h.Crit, setOf(1, protocol.MaxCrit, text{64}))
 	optionalMap(f, "ext", &h.Ext, free{null: true})
 
 	f.require(h.RetainUntil >= h.At, "retainUntil", "lies before at")

@@ -49,7 +49,7 @@ func DecodeFrame(frame []byte) (block, stamp []byte, err error) {
 		_, okVersion = parts[0].(int64)
 		block, okBlock = parts[1].([]byte)
 		stamp, okStamp = parts[2].([]byte)
-		if okVersion && okBlock && okStamp && stampFits(stamp) {
+		if okVersion && okBlock && len(block) > 0 && okStamp && stampFits(stamp) {
 			return block, stamp, nil
 		}
 	}
