@@ -94,7 +94,7 @@ func (a *Reader) readRecord(parse func([]byte) (*record.Record, error)) (*record
 func (a *Reader) open() error {
 	// A short header is one byte of length and then a map; saying so first gives
 	// a better answer to any other file than that it ends too early.
-	if start, _ := a.in.Peek(2); len(start) == 2 && start[1]>>5 != 5 {
+	if start, _ := a.in.Peek(2); len(start) == 2 && start[0] < 0x80 && start[1]>>5 != 5 {
 		return at(0, protocol.CodeUnsupportedFormat, "", "this is not a CAR file of Parley")
 	}
 	header, err := a.frame(maxHeader, "the header")
@@ -178,9 +178,6 @@ func (a *Reader) frame(limit int, what string) ([]byte, error) {
 		return nil, at(start, protocol.CodeMalformed, "", "%s has no bytes", what)
 	}
 	if length > uint64(limit) {
-		if start == 0 {
-			return nil, at(start, protocol.CodeUnsupportedFormat, "", "this is not a CAR file of Parley")
-		}
 		return nil, at(start, protocol.CodeTooLarge, "", "%s has %d bytes; at most %d are allowed", what, length, limit)
 	}
 	frame := make([]byte, length)
@@ -226,6 +223,9 @@ func (a *Reader) ended(err error, start int64, what string) error {
 // decodeHeader reads a CAR header and returns its only root.
 func decodeHeader(block []byte) (cid.Cid, error) {
 	value, err := codec.Decode(block)
+	if protocol.CodeOf(err) == protocol.CodeNotCanonical {
+		return cid.Undef, err
+	}
 	entries, ok := value.(map[string]any)
 	if err != nil || !ok {
 		return cid.Undef, protocol.Errorf(protocol.CodeUnsupportedFormat, "", "this is not a CAR file of Parley")
