@@ -1,6 +1,8 @@
 package protocol_test
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"math/big"
 	"reflect"
@@ -14,6 +16,7 @@ import (
 	"github.com/parley-protocol/parley/protocol/codec"
 	"github.com/parley-protocol/parley/protocol/deal"
 	"github.com/parley-protocol/parley/protocol/decimal"
+	"github.com/parley-protocol/parley/protocol/proof"
 	"github.com/parley-protocol/parley/protocol/record"
 	"github.com/parley-protocol/parley/spec/vectors"
 	"github.com/parley-protocol/parley/spec/vectors/vectorstest"
@@ -248,5 +251,66 @@ func TestVectorsOfBundles(t *testing.T) {
 			ids = append(ids, r.ID().String())
 		}
 		return map[string]any{"records": ids, "about": ids[len(ids)-1]}, ""
+	})
+}
+
+func TestVectorsOfFrames(t *testing.T) {
+	vectorstest.Run(t, "frame", func(t *testing.T, c vectors.Case, in struct {
+		Frame  vectors.Hex
+		Market *string
+	},
+	) (any, string) {
+		if in.Market != nil {
+			t.Skip("judged in node/ingest")
+		}
+		block, stamp, err := record.DecodeFrame(in.Frame)
+		if err != nil {
+			return nil, codeOf(err)
+		}
+		id, message := codec.Sum(block), sha256.Sum256(in.Frame)
+		return map[string]any{
+			"messageId": vectors.Hex(message[:]), "record": id.String(), "stampBits": record.StampBits(id, stamp),
+		}, ""
+	})
+}
+
+type dealOut struct {
+	Deal      map[string]any `json:"deal"`
+	ID        string         `json:"id"`
+	Phase     deal.Phase     `json:"phase"`
+	Agreement *string        `json:"agreement"`
+}
+
+func TestVectorsOfArchives(t *testing.T) {
+	vectorstest.Run(t, "archive", func(t *testing.T, c vectors.Case, in struct{ Car vectors.Hex }) (any, string) {
+		archive, err := proof.Read(bytes.NewReader(in.Car))
+		if err != nil {
+			return nil, codeOf(err)
+		}
+		report := proof.Verify(archive)
+		for _, check := range report.Checks {
+			if check.Status == proof.Failed {
+				return nil, string(check.Code)
+			}
+		}
+		ids, deals := []string{}, []dealOut{}
+		for _, r := range archive.Records {
+			ids = append(ids, r.ID().String())
+		}
+		for _, fact := range report.Deals {
+			if fact.Phase == "" {
+				continue // its intent isn't there
+			}
+			out := dealOut{
+				Deal: map[string]any{"intent": fact.Intent.String(), "vendor": fact.Seller, "round": fact.Round},
+				ID:   fact.ID.String(), Phase: fact.Phase,
+			}
+			if fact.Agreement != nil {
+				id := fact.Agreement.String()
+				out.Agreement = &id
+			}
+			deals = append(deals, out)
+		}
+		return map[string]any{"root": archive.Root.String(), "kind": archive.Manifest.Kind, "records": ids, "deals": deals}, ""
 	})
 }

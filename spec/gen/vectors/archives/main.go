@@ -225,7 +225,7 @@ func spoiled(f *file, s scene) {
 	cid := second.ID()
 	raw := cid
 	raw[1] = 0x55
-	f.bad("cid-of-another-codec", kit.Musts("ARC-4", "ARC-6"), with(2, section(raw, second)), "missing_record", "malformed")
+	f.bad("cid-of-another-codec", kit.Musts("ARC-4", "ARC-6"), with(2, section(raw, second)), "missing_record", "malformed", "damaged")
 
 	// Lengths in a longer form than needed.
 	wide := func(part []byte) []byte {
@@ -264,8 +264,8 @@ func spoiled(f *file, s scene) {
 	man("manifest-of-another-kind", one, kit.With(base, "kind", "letter"), append(version, "bad_field")...)
 	man("manifest-with-another-key", one, kit.With(base, "colour", "red"), "unknown_field")
 	man("manifest-with-a-key-of-a-store", one, kit.With(base, "pages", kit.List{}), "unknown_field")
-	man("manifest-without-a-deal", one, kit.With(base, "deal", kit.Absent), "missing_field")
-	man("manifest-without-records", one, kit.With(base, "records", kit.Absent), "missing_field")
+	man("manifest-without-a-deal", one, kit.With(base, "deal", kit.Absent), "missing_field", "bad_field")
+	man("manifest-without-records", one, kit.With(base, "records", kit.Absent), "missing_field", "bad_field")
 	man("manifest-of-round-0", one, kit.With(base, "deal[2]", 0), "bad_field")
 	man("manifest-keys-not-sorted", one, kit.Pairs{"kind", "deal", "deal", s.key, "parley", 1, "records", base["records"]}, "not_canonical")
 	f.bad("manifest-with-a-record-twice", four, newCar(kit.Encode(kit.With(base, "records", idsOf(append(slices.Clone(records), second)))), bytesOf(append(slices.Clone(records), second))...).bytes(), "duplicate")

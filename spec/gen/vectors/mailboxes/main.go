@@ -230,7 +230,7 @@ func responses() kit.File {
 	}
 	f.good("picked-up-256", "picked-up", kit.Musts("BOX-8"), many(256))
 	f.bad("picked-up-257", kit.Musts("BOX-8"), many(257), "bad_field", "malformed")
-	f.bad("picked-up-an-envelope-that-is-not-its-id", kit.Musts("BOX-16"), kit.With(picked, "envelopes", kit.List{pair, kit.List{kit.Hash("x"), blob}}), "damaged")
+	f.bad("picked-up-an-envelope-that-is-not-its-id", kit.Musts("BOX-16"), kit.With(picked, "envelopes", kit.List{pair, kit.List{kit.Hash("x"), blob}}), "damaged", "malformed")
 	f.bad("picked-up-an-envelope-alone", two, kit.With(picked, "envelopes", kit.List{blob}), "bad_field", "malformed")
 	f.bad("picked-up-3-entries", two, kit.With(picked, "envelopes", kit.List{append(kit.List{}, pair[0], pair[1], 1)}), "bad_field", "malformed")
 	f.bad("picked-up-an-empty-envelope", two, kit.With(picked, "envelopes", kit.List{kit.List{kit.Sum(nil), []byte{}}}), "bad_field", "malformed")

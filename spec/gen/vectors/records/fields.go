@@ -449,11 +449,12 @@ func fields() (files []kit.File) {
 			if fd.required {
 				f.omit(b, base, fd.path)
 			} // what is optional is not there in form.json's minimal records
+			about := func(v value) []string { return append(slices.Clone(v.musts), explained(b.Type, fd.path)...) }
 			for _, v := range fd.kind.good {
-				f.good(fd.path+"-"+v.name, v.musts, b.Key, kit.With(base, fd.path, v.v))
+				f.good(fd.path+"-"+v.name, about(v), b.Key, kit.With(base, fd.path, v.v))
 			}
 			for _, v := range fd.kind.bad {
-				f.bad(fd.path+"-"+v.name, v.musts, b.Key, kit.With(base, fd.path, v.v), v.codes...)
+				f.bad(fd.path+"-"+v.name, about(v), b.Key, kit.With(base, fd.path, v.v), v.codes...)
 			}
 		}
 		if _, has := b.Full["availabilityEnds"]; has {
@@ -467,6 +468,17 @@ func fields() (files []kit.File) {
 		files = append(files, f.File)
 	}
 	return files
+}
+
+// explained is the requirements that speak of a field.
+func explained(typ, path string) []string {
+	if typ != "intent" {
+		return nil
+	}
+	return map[string][]string{
+		"category": {"INT-3"}, "itemOffered": {"INT-4"}, "areaServed": {"INT-6"}, "priceSpecification": {"INT-7"},
+		"terms": {"INT-8"}, "awards": {"INT-9"}, "validUntil": {"INT-10"}, "identifier": {"INT-11"},
+	}[path]
 }
 
 // omit leaves a required field out. An entry of a list is no field.

@@ -289,7 +289,7 @@ func ids() kit.File {
 	block := key.Record(body).Clone()
 	block[len(block)-1] ^= 1
 	id := block.ID()
-	f.Add("covers-the-signature", kit.Musts("REC-3"), kit.Values{"block": block}, kit.Values{"bytes": id[:], "text": id}).Note =
+	f.Add("covers-the-signature", kit.Musts("REC-3", "REC-4"), kit.Values{"block": block}, kit.Values{"bytes": id[:], "text": id}).Note =
 		"the record of withdrawal with another signature; it has an ID though it is not valid"
 	return f
 }

@@ -137,13 +137,12 @@ func judged() kit.File {
 	}
 	intent := kit.With(kit.BodyOf("intent").Min, "market", market)
 	gone := kit.With(kit.BodyOf("withdrawal").Min, "market", market)
-	profile := kit.BodyOf("profile").Min
+	profile := kit.With(kit.BodyOf("profile").Min, "markets", kit.List{"test", market})
 	thirteen, twentyFour := kit.Musts("NET-9", "NET-13"), kit.Musts("INT-24", "NET-12")
 	good("intent", thirteen, kit.Customer.Record(intent), market)
 	good("withdrawal", thirteen, kit.Customer.Record(gone), market)
 	good("withdrawal-of-what-is-not-held", kit.Musts("INT-15", "INT-17"), kit.Stranger.Record(kit.With(gone, "by", kit.Stranger.DID())), market)
-	good("profile", thirteen, kit.Vendor.Record(profile), market)
-	good("profile-in-a-market-that-it-does-not-name", kit.Musts("INT-24"), kit.Vendor.Record(kit.With(profile, "markets", kit.List{"test"})), market)
+	good("profile", kit.Musts("NET-9", "NET-13", "INT-24"), kit.Vendor.Record(profile), market)
 	good("intent-in-a-narrower-market", twentyFour, kit.Customer.Record(kit.With(intent, "market", "furniture/office")), "furniture/office")
 	good("intent-with-unknown-keys", kit.Musts("REC-26", "NET-13"), kit.Customer.Record(kit.With(intent, "colour", "red")), market)
 	critical := kit.WithAll(intent, "crit", kit.List{"x"}, "ext", kit.Map{"x": 1})

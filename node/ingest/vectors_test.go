@@ -1,0 +1,44 @@
+package ingest
+
+import (
+	"crypto/sha256"
+	"testing"
+	"time"
+
+	"github.com/ipfs/go-cid"
+
+	"github.com/parley-protocol/parley/crypto"
+	"github.com/parley-protocol/parley/node/gossip"
+	"github.com/parley-protocol/parley/protocol"
+	"github.com/parley-protocol/parley/protocol/record"
+	"github.com/parley-protocol/parley/spec/vectors"
+	"github.com/parley-protocol/parley/spec/vectors/vectorstest"
+)
+
+func TestVectorsOfJudgedFrames(t *testing.T) {
+	type frameIn struct {
+		Frame           vectors.Hex
+		Market, Verdict string
+		Now             int64
+	}
+	vectorstest.Run(t, "frame", func(t *testing.T, c vectors.Case, in frameIn) (any, string) {
+		if in.Market == "" {
+			t.Skip("not judged")
+		}
+		gate := New(nil, func(crypto.DID) bool { return false }, func(cid.Cid) bool { return false },
+			func(*record.Record) bool { return false }, func() time.Time { return time.Unix(in.Now, 0) }, Limits{})
+		rec, err := gate.admit(&gossip.Message{Market: in.Market, Frame: in.Frame})
+		if err == nil {
+			err = rec.Verify()
+		}
+		if err != nil {
+			want := map[string]protocol.Verdict{"reject": protocol.Reject, "ignore": protocol.Ignore}[in.Verdict]
+			if got := protocol.VerdictOf(err); got != want {
+				t.Errorf("verdict %v, want %s", got, in.Verdict)
+			}
+			return nil, string(protocol.CodeOf(err))
+		}
+		message := sha256.Sum256(in.Frame)
+		return map[string]any{"messageId": vectors.Hex(message[:]), "record": rec.ID().String(), "stampBits": 0, "verdict": "accept"}, ""
+	})
+}
