@@ -230,8 +230,10 @@ func decodeAnswer(op string, raw []byte) (*answer, error) {
 		a.Until, inTime = body["until"].(int64)
 		ok = ok && inTime && a.Until >= 0 && a.Until <= protocol.MaxTime
 	case opPickup:
-		a.More, _ = body["more"].(bool)
+		var hasMore bool
+		a.More, hasMore = body["more"].(bool)
 		a.Envelopes, ok = envelopes(body["envelopes"])
+		ok = ok && hasMore
 	case opRemove:
 		var n int64
 		n, ok = body["removed"].(int64)
@@ -275,7 +277,7 @@ func envelopes(value any) ([]Envelope, bool) {
 		}
 		id, isID := hash(pair[0])
 		blob, isBlob := pair[1].([]byte)
-		if !isID || !isBlob || IDOf(blob) != id {
+		if !isID || !isBlob || len(blob) == 0 || IDOf(blob) != id {
 			return nil, false
 		}
 		result = append(result, Envelope{ID: id, Bytes: blob})

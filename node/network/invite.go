@@ -103,12 +103,12 @@ func inviteOf(value any) (Invite, error) {
 		return Invite{}, malformedInvite("has no list of addresses")
 	}
 	if markets, has := body["markets"]; has {
-		if invite.Markets, ok = textList(markets); !ok {
+		if invite.Markets, ok = textList(markets); !ok || len(invite.Markets) == 0 {
 			return Invite{}, malformedInvite("has no list of markets")
 		}
 	}
 	if name, has := body["name"]; has {
-		if invite.Name, ok = name.(string); !ok {
+		if invite.Name, ok = name.(string); !ok || invite.Name == "" {
 			return Invite{}, malformedInvite("has a name that isn't text")
 		}
 	}
