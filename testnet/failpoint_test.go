@@ -215,6 +215,9 @@ func (f *deaths) tell(name string, victim *death) (restart time.Duration, died b
 		return owed == 0 && open == 0, fmt.Errorf("%d deliveries are owed, %d deals undecided", owed, open)
 	})
 	f.ending(intent)
+	if took := time.Since(began); took > 10*time.Second {
+		f.t.Logf("%s: slow", name)
+	}
 	f.t.Logf("%s: restart %s, settled %s after the acceptance", name, restart.Round(time.Millisecond), time.Since(began).Round(time.Millisecond))
 	return restart, died
 }

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/parley-protocol/parley/node/api"
-	"github.com/parley-protocol/parley/node/home"
 )
 
 // How long a process gets.
@@ -38,6 +37,7 @@ type Node struct {
 	exited chan struct{}
 	ready  api.Node
 	stderr tail
+	client *api.Client
 }
 
 // Start runs the node and returns when it is ready. extra are further
@@ -158,10 +158,7 @@ func (n *Node) PID() int { return n.cmd.Process.Pid }
 func (n *Node) Info() api.Node { return n.ready }
 
 // API speaks to the node.
-func (n *Node) API() *api.Client {
-	h, _ := home.At(n.Home) // fails only where there is no working folder
-	return api.NewClient(h.Socket())
-}
+func (n *Node) API() *api.Client { return n.client }
 
 // CLI runs a command of the program on this node's home and returns what it
 // printed on stdout. An error holds its exit code and what it said.

@@ -10,6 +10,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/parley-protocol/parley/node/api"
+	"github.com/parley-protocol/parley/node/home"
 )
 
 // Spec describes a network. Nodes start in the order given; a node may only
@@ -105,7 +108,11 @@ func (n *Network) Add(ctx context.Context, spec NodeSpec) (*Node, error) {
 	if spec.Name == "" || n.nodes[spec.Name] != nil {
 		return nil, fmt.Errorf("testnet: a node needs a name of its own, not %q", spec.Name)
 	}
-	node := &Node{Name: spec.Name, Home: filepath.Join(n.spec.Dir, spec.Name), binary: n.spec.Binary, env: append(append([]string(nil), n.spec.Env...), spec.Env...)}
+	h, err := home.At(filepath.Join(n.spec.Dir, spec.Name))
+	if err != nil {
+		return nil, err
+	}
+	node := &Node{Name: spec.Name, Home: h.Dir, client: api.NewClient(h.Socket()), binary: n.spec.Binary, env: append(append([]string(nil), n.spec.Env...), spec.Env...)}
 	if _, err := node.CLI(ctx, "init", "--listen", "/ip4/127.0.0.1/tcp/0", "--listen", "/ip4/127.0.0.1/udp/0/quic-v1"); err != nil {
 		return nil, fmt.Errorf("testnet: %s: %w", spec.Name, err)
 	}

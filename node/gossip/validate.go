@@ -7,6 +7,7 @@ import (
 	pubsub "github.com/libp2p/go-libp2p-pubsub"
 	"github.com/libp2p/go-libp2p/core/peer"
 
+	"github.com/parley-protocol/parley/node/tap"
 	"github.com/parley-protocol/parley/protocol"
 )
 
@@ -41,6 +42,7 @@ func (g *Gossip) check(ctx context.Context, from peer.ID, m *pubsub.Message) pub
 		if !ok {
 			return pubsub.ValidationIgnore
 		}
+		tap.Saw(m.GetData())
 		f = &inFlight{Message: Message{Market: market, From: from, Frame: m.GetData()}}
 		m.ValidatorData = f
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
@@ -32,8 +31,7 @@ type Client struct {
 	courier Courier
 	own     *Server // may be nil
 
-	polls   chan struct{} // of the pick-ups that wait at others' mailboxes
-	waiting atomic.Int32  // for such a place
+	turns *turns // of the pick-ups that wait at others' mailboxes
 }
 
 // maxPolls is how many pick-ups wait at others' mailboxes at once. Each keeps a
@@ -43,7 +41,7 @@ const maxPolls = 16
 // NewClient makes a client. own is this node's mailbox, nil when it has none:
 // what is addressed to it doesn't touch the network.
 func NewClient(courier Courier, own *Server) *Client {
-	return &Client{courier: courier, own: own, polls: make(chan struct{}, maxPolls)}
+	return &Client{courier: courier, own: own, turns: newTurns(maxPolls)}
 }
 
 // Deposit leaves an envelope at one of the recipient's mailboxes, full

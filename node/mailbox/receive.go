@@ -16,7 +16,7 @@ import (
 // Times of receiving.
 const (
 	pollWait    = 50 * time.Second // one pick-up at another's mailbox
-	pollShort   = 5 * time.Second  // the same when others wait for their turn
+	pollShort   = 3 * time.Second  // after which others may have the turn
 	ownWait     = time.Hour        // one pick-up at the own mailbox
 	backoffLow  = time.Second
 	backoffHigh = 5 * time.Minute
@@ -154,19 +154,16 @@ func (r *receiver) poll(ctx context.Context) (Page, error) {
 	if c.isOwn(r.box.ID) {
 		return r.pickup(ctx, ownWait)
 	}
-	c.waiting.Add(1)
-	select {
-	case c.polls <- struct{}{}:
-		c.waiting.Add(-1)
-		defer func() { <-c.polls }()
-	case <-ctx.Done():
-		c.waiting.Add(-1)
-		return Page{}, ctx.Err()
+	turn, done, err := c.turns.take(ctx)
+	if err != nil {
+		return Page{}, err
 	}
-	if c.waiting.Load() > 0 {
-		return r.pickup(ctx, pollShort)
+	defer done()
+	page, err := r.pickup(turn, pollWait)
+	if turn.Err() != nil && ctx.Err() == nil {
+		return Page{}, nil // somebody else's turn
 	}
-	return r.pickup(ctx, pollWait)
+	return page, err
 }
 
 func (r *receiver) pickup(ctx context.Context, wait time.Duration) (Page, error) {

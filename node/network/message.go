@@ -4,6 +4,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-msgio"
 
+	"github.com/parley-protocol/parley/node/tap"
 	"github.com/parley-protocol/parley/protocol"
 )
 
@@ -31,6 +32,7 @@ func ReadMessage(s network.Stream, limit int) (raw []byte, release func(), err e
 		release()
 		return nil, nil, err
 	}
+	tap.Saw(raw)
 	return raw, release, nil
 }
 

@@ -31,12 +31,14 @@ func (n *Network) probeOlder(_ network.Network, fresh network.Conn) {
 	}
 }
 
-// probe closes the connection unless the other side answers.
+// probe closes all connections to the peer unless the other side answers on this
+// one; who dialled dials again. To close the dead one alone would not do:
+// pubsub then goes on with the same peer, and gives it up after four times.
 func (n *Network) probe(c network.Conn) {
 	ctx, cancel := context.WithTimeout(n.ctx, probeTime)
 	defer cancel()
 	if !answers(ctx, c) && n.ctx.Err() == nil {
-		c.Close()
+		_ = n.host.Network().ClosePeer(c.RemotePeer())
 	}
 }
 
