@@ -1,5 +1,5 @@
 // Package codec is the one way from bytes to values and back: a strict subset
-// of DAG-CBOR with a single encoding per value. Specification: spec/01-encoding.md.
+// of DAG-CBOR with a single encoding per value. Specification: spec/02-records.md.
 //
 // Values are map[string]any, []any, string, []byte, int64, bool, nil and
 // cid.Cid; anything else doesn't exist on the wire. Canonical form is DRISL's

@@ -16,7 +16,7 @@ import (
 // facts are a deal's records by kind: each authored by the side that may say
 // it, each once, ordered by time and ID.
 type facts struct {
-	known         map[cid.Cid]*record.Record // all that was given, misfits too
+	known         map[cid.Cid]*record.Record // all that state the deal's key, misfits too
 	offers        []*record.Record
 	acceptances   []*record.Record
 	confirmations []*record.Record
@@ -28,20 +28,20 @@ type facts struct {
 }
 
 // gather sorts the records into facts; what has no part in the deal, whatever
-// else may arrive, is a misfit.
+// else may arrive, is a misfit. A record that doesn't state the deal's key isn't
+// even known: what the others add up to must not hang on what else is passed in.
 func gather(intent *record.Intent, customer crypto.DID, key record.DealKey, recs []*record.Record) (facts, []Misfit) {
-	f := facts{known: make(map[cid.Cid]*record.Record, len(recs))}
-	unique := make([]*record.Record, 0, len(recs))
-	for _, r := range recs {
-		if _, ok := f.known[r.ID()]; !ok {
-			f.known[r.ID()] = r
-			unique = append(unique, r)
-		}
-	}
-	slices.SortFunc(unique, byTime)
+	unique := slices.SortedFunc(slices.Values(recs), byTime)
+	unique = slices.CompactFunc(unique, func(a, b *record.Record) bool { return a.ID() == b.ID() })
 
+	f := facts{known: make(map[cid.Cid]*record.Record, len(unique))}
 	var misfits []Misfit
 	for _, r := range unique {
+		if of, ok := r.Deal(); !ok || of != key {
+			misfits = append(misfits, Misfit{Record: r, Code: protocol.CodeDealMismatch, Detail: "the record isn't of this deal"})
+			continue
+		}
+		f.known[r.ID()] = r
 		if m, ok := f.place(intent, customer, key, r); !ok {
 			misfits = append(misfits, m)
 		}
@@ -52,13 +52,10 @@ func gather(intent *record.Intent, customer crypto.DID, key record.DealKey, recs
 	return f, misfits
 }
 
-// place puts one record under its kind, or says why it has no place.
+// place puts one record of the deal under its kind, or says why it has no place.
 func (f *facts) place(intent *record.Intent, customer crypto.DID, key record.DealKey, r *record.Record) (Misfit, bool) {
 	misfit := func(code protocol.Code, format string, args ...any) (Misfit, bool) {
 		return Misfit{Record: r, Code: code, Detail: fmt.Sprintf(format, args...)}, false
-	}
-	if of, ok := r.Deal(); !ok || of != key {
-		return misfit(protocol.CodeDealMismatch, "the record isn't of this deal")
 	}
 	var list *[]*record.Record
 	author := customer

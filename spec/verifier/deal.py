@@ -59,10 +59,13 @@ class State:
     evidence: tuple[bytes, ...]
 
 
+def states(r: Record, key: DealKey) -> bool:
+    """Whether a record is of the deal ([DEAL-1])."""
+    return r.type in VENDOR | CUSTOMER and DealKey.of(r.body["deal"]) == key
+
+
 def place(intent: Record, key: DealKey, r: Record) -> str | None:
-    """Why a record has no part in the deal, whatever else may arrive ([DEAL-8])."""
-    if r.type not in VENDOR | CUSTOMER or DealKey.of(r.body["deal"]) != key:
-        return "deal_mismatch"
+    """Why a record has no part in its deal, whatever else may arrive ([DEAL-8])."""
     if r.by != (key.vendor if r.type in VENDOR else intent.by):
         return "wrong_author"
     if r.type == "offer":
@@ -72,9 +75,10 @@ def place(intent: Record, key: DealKey, r: Record) -> str | None:
 
 def fold(intent: Record, key: DealKey, records: Iterable[Record]) -> State:
     """The state of a deal ([DEAL-7])."""
-    known = {r.id: r for r in records}
+    given = list(records)
+    known = {r.id: r for r in given if states(r, key)}
     part: dict[bytes, Record] = {}
-    misfit: dict[bytes, str] = {}
+    misfit = {r.id: "deal_mismatch" for r in given if not states(r, key)}
     waiting: dict[bytes, bytes] = {}
     for r in sorted(known.values(), key=lambda r: (r.at, r.id)):
         fault = place(intent, key, r)

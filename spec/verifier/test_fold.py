@@ -103,7 +103,7 @@ class Document(unittest.TestCase):
 def _plain(state: State | SimpleNamespace) -> dict[str, Any]:
     """The members of a state, with IDs instead of records."""
     members = {n: getattr(v, "id", v) for n, v in vars(state).items()}
-    members.pop("evidence", None)
+    members["evidence"] = set(members["evidence"])
     return members
 
 

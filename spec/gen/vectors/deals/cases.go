@@ -68,7 +68,12 @@ func acceptances() kit.File {
 	stranger := say("offer", kit.Stranger, kit.T0+10)
 	refused("of-a-strangers-offer", "wrong_author", stranger, map[*block]string{&stranger: "wrong_author"})
 	round2 := offer("deal[2]", 2)
-	refused("of-an-offer-of-another-round", "deal_mismatch", round2, map[*block]string{&round2: "deal_mismatch"})
+	ofRound2 := accept(round2)
+	waits := want{phase: "pending", acceptance: ofRound2, takesAward: true, waiting: map[*block]kit.ID{&ofRound2: round2.ID()}}
+	f.add("of-an-offer-of-another-round-that-is-not-there", waits, kit.Musts("DEAL-1", "DEAL-10"), ofRound2)
+	waits.misfit = map[*block]string{&round2: "deal_mismatch"}
+	f.add("of-an-offer-of-another-round", waits, kit.Musts("DEAL-1", "DEAL-8", "DEAL-10"), round2, ofRound2).Note =
+		"a record of another deal is not in the set, whoever passes it in"
 	refused("of-a-cancel", "bad_field", ask("cancel"), nil)
 	refused("of-a-restored", "bad_field", restored(), nil)
 	f.add("offer-with-ext", want{phase: "pending", acceptance: accept(offer("ext", kit.Map{"x": 1})), takesAward: true}, kit.Musts("REC-24", "DEAL-8"),
@@ -213,7 +218,10 @@ func voids() kit.File {
 	for _, typ := range []string{"cancel", "decline", "award-notice"} {
 		lawful("for-a-"+typ, want{}, voidFor(ask(typ)), o, ask(typ))
 		lawful("for-a-"+typ+"-of-an-accepted-deal", want{acceptance: a}, voidFor(ask(typ)), o, a, ask(typ))
-		unlawful("for-a-"+typ+"-of-another-round", want{misfit: map[*block]string{p(ask(typ, "deal[2]", 2)): "deal_mismatch"}}, voidFor(ask(typ, "deal[2]", 2)), o, ask(typ, "deal[2]", 2))
+		foreign := ask(typ, "deal[2]", 2)
+		v := voidFor(foreign)
+		f.add("for-a-"+typ+"-of-another-round", want{phase: "open", misfit: map[*block]string{&foreign: "deal_mismatch"}, waiting: map[*block]kit.ID{&v: foreign.ID()}},
+			kit.Musts("DEAL-1", "DEAL-10", "DEAL-11"), o, foreign, v)
 	}
 	strangers := say("cancel", kit.Stranger, kit.T0+25)
 	unlawful("for-a-strangers-cancel", want{misfit: map[*block]string{&strangers: "wrong_author"}}, voidFor(strangers), o, strangers)
@@ -273,8 +281,6 @@ func voids() kit.File {
 	return f.File
 }
 
-func p(b block) *block { return &b }
-
 func restores() kit.File {
 	f := newFile("restores", "Deals after a restored backup: restored, and the customer's answers to it.")
 	o := offer()
@@ -314,6 +320,15 @@ func restores() kit.File {
 	}, ten, o, a, c, cv)
 	f.add("void-for-a-customer-void-that-waits", want{phase: "pending", acceptance: a, takesAward: true, waiting: map[*block]kit.ID{&cv: r.ID(), &after: r.ID()}}, ten, o, a, cv, after)
 	f.add("void-for-a-customer-void-that-is-missing", want{phase: "pending", acceptance: a, takesAward: true, waiting: map[*block]kit.ID{&after: cv.ID()}}, ten, o, a, r, after)
+	foreign := restored("deal[2]", 2)
+	ofForeign := customerVoid(foreign)
+	f.add("customer-void-of-a-restored-of-another-round", want{
+		phase: "open", misfit: map[*block]string{&foreign: "deal_mismatch"}, waiting: map[*block]kit.ID{&ofForeign: foreign.ID()},
+	}, kit.Musts("DEAL-1", "DEAL-10"), o, foreign, ofForeign)
+	intended := voidFor(intent())
+	self := intent()
+	f.add("void-for-the-intent", want{phase: "open", misfit: map[*block]string{&self: "deal_mismatch"}, waiting: map[*block]kit.ID{&intended: self.ID()}},
+		kit.Musts("DEAL-1", "DEAL-10"), o, self, intended)
 	ofOffer := customerVoid(o)
 	f.add("customer-void-of-an-offer", want{phase: "pending", acceptance: a, takesAward: true, misfit: map[*block]string{&ofOffer: "bad_field"}}, kit.Musts("DEAL-8", "DEAL-27"), o, a, ofOffer)
 	bad := voidFor(ofOffer)
@@ -341,6 +356,9 @@ func restores() kit.File {
 	f.add("held-that-waits-and-customer-void", want{
 		phase: "voided", acceptance: a, confirmation: c, customerVoid: of2, takesAward: true, waiting: map[*block]kit.ID{&h: r.ID()},
 	}, kit.Musts("DEAL-10", "DEAL-12"), o, a, c, r2, of2, h)
+	hAsk := held(r, cancel)
+	f.add("held-of-an-ask-as-its-decision", want{phase: "open", held: hAsk}, kit.Musts("DEAL-8", "DEAL-27"), o, cancel, r, hAsk).Note =
+		"what a held names is not judged"
 	hMissing := held(r, c)
 	f.add("held-without-its-decision-and-customer-void", want{
 		phase: "conflict", acceptance: a, customerVoid: cv, held: hMissing, takesAward: true, waiting: map[*block]kit.ID{&hMissing: c.ID()}, evidence: []block{cv, hMissing},
