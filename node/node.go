@@ -161,6 +161,12 @@ func (n *Node) openNetwork(ctx context.Context) error {
 	settings.Seed = n.Keys.Identity().TransportSeed()
 	settings.ListenAddrs, settings.AnnounceAddrs, settings.StaticPeers = c.Listen, c.Announce, c.Peers
 	settings.MDNS, settings.TestProfile, settings.Options = c.MDNS, c.TestNetwork, n.opts.HostOptions
+	switch {
+	case c.TestNetwork:
+		settings.ConnsLow, settings.ConnsHigh, settings.Memory = 1024, 2048, 1<<30
+	case c.ServeMailbox:
+		settings.ConnsLow, settings.ConnsHigh = 256, 512
+	}
 	var err error
 	if n.Network, err = network.New(settings); err != nil {
 		return err

@@ -10,12 +10,14 @@ import (
 	"github.com/libp2p/go-libp2p/x/rate"
 )
 
-// maxFiles is how many sockets the node's connections may hold.
-const maxFiles = 256
+// leastFiles is how many sockets the node's connections may hold at least.
+const leastFiles = 256
 
 // newResources sizes libp2p's resource manager for a small machine. Its
-// defaults grow with the machine's memory; a node is a guest there.
-func newResources(memory int64, test bool) (network.ResourceManager, error) {
+// defaults grow with the machine's memory; a node is a guest there. conns is how
+// many connections the connection manager leaves standing: as many again may be
+// there until it looks.
+func newResources(memory int64, conns int, test bool) (network.ResourceManager, error) {
 	limits := rcmgr.DefaultLimits // a copy: the package's own stay as they are
 	libp2p.SetDefaultServiceLimits(&limits)
 	limits.ServiceBaseLimit = rcmgr.BaseLimit{
@@ -24,7 +26,16 @@ func newResources(memory int64, test bool) (network.ResourceManager, error) {
 	limits.ServicePeerBaseLimit = rcmgr.BaseLimit{
 		StreamsInbound: 24, StreamsOutbound: 24, Streams: 48, Memory: 8 << 20,
 	}
-	return newManager(limits.Scale(memory, maxFiles), test)
+	for _, scope := range []*rcmgr.BaseLimit{&limits.SystemBaseLimit, &limits.TransientBaseLimit} {
+		scope.Conns = max(scope.Conns, 2*conns)
+		scope.ConnsInbound = max(scope.ConnsInbound, 2*conns)
+		scope.ConnsOutbound = max(scope.ConnsOutbound, 2*conns)
+		scope.Streams = max(scope.Streams, 16*conns)
+		scope.StreamsInbound = max(scope.StreamsInbound, 8*conns)
+		scope.StreamsOutbound = max(scope.StreamsOutbound, 8*conns)
+		scope.FD = max(scope.FD, 2*conns)
+	}
+	return newManager(limits.Scale(memory, max(leastFiles, 2*conns)), test)
 }
 
 // newCourierResources is for a host that dials one mailbox at a time.
