@@ -264,7 +264,7 @@ func TestBrokenArchives(t *testing.T) {
 		{"a page with a record twice", manifestCAR(map[string]any{"parley": int64(1), "kind": "store", "pages": []any{pageID}}, section(pageID, page)), protocol.CodeDuplicate, "listed twice"},
 		{"a record on two pages", manifestCAR(map[string]any{"parley": int64(1), "kind": "store", "pages": []any{page1ID, page2ID}}, section(page1ID, page1), section(page2ID, page2)), protocol.CodeDuplicate, "listed twice"},
 		{"a page that is no list", manifestCAR(map[string]any{"parley": int64(1), "kind": "store", "pages": []any{manifestID}}, section(manifestID, manifestBlock)), protocol.CodeBadField, "page"},
-		{"a store without pages", manifestCAR(map[string]any{"parley": int64(1), "kind": "store"}), protocol.CodeBadField, "pages"},
+		{"a store without pages", manifestCAR(map[string]any{"parley": int64(1), "kind": "store"}), protocol.CodeMissingField, "pages"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

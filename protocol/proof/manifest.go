@@ -74,6 +74,9 @@ func decodeManifest(block []byte) (*Manifest, error) {
 	switch m.Kind {
 	case KindDeal:
 		keys["deal"], keys["records"], keys["agreement"] = true, true, true
+		if err := requireKeys(entries, "deal", "records"); err != nil {
+			return nil, err
+		}
 		if m.Deal, err = decodeDealKey(entries["deal"]); err != nil {
 			return nil, err
 		}
@@ -90,6 +93,9 @@ func decodeManifest(block []byte) (*Manifest, error) {
 		}
 	case KindStore:
 		keys["pages"] = true
+		if err := requireKeys(entries, "pages"); err != nil {
+			return nil, err
+		}
 		if m.Pages, err = decodeLinks("pages", entries["pages"], 0); err != nil {
 			return nil, err
 		}
@@ -102,6 +108,16 @@ func decodeManifest(block []byte) (*Manifest, error) {
 		}
 	}
 	return m, nil
+}
+
+// requireKeys refuses a manifest without one of the keys.
+func requireKeys(entries map[string]any, keys ...string) error {
+	for _, key := range keys {
+		if _, there := entries[key]; !there {
+			return protocol.Errorf(protocol.CodeMissingField, key, "a manifest of this kind has it")
+		}
+	}
+	return nil
 }
 
 func decodeDealKey(value any) (key record.DealKey, err error) {

@@ -80,6 +80,7 @@ func Verify(a *Archive) *Report {
 	}
 	if a.Manifest.Kind == KindDeal {
 		report.checkManifest(&a.Manifest)
+		report.checkMembers(a)
 	}
 	report.OK = !slices.ContainsFunc(report.Checks, func(c Check) bool { return c.Status == Failed })
 	report.Proves, report.DoesNotProve = report.words()
@@ -175,9 +176,10 @@ func (r *Report) addDeal(key record.DealKey, a *Archive, intent *record.Record, 
 	fact.Customer, fact.Phase = state.Customer, state.Phase
 	for _, misfit := range state.Misfits {
 		// A late acceptance is a part of the story that has no effect; a record
-		// by somebody else isn't a part of it.
+		// by somebody else isn't a part of it. A store keeps those, too: a
+		// stranger must not be able to spoil it.
 		status := Open
-		if misfit.Code == protocol.CodeWrongAuthor || misfit.Code == protocol.CodeDealMismatch {
+		if misfit.Code == protocol.CodeWrongAuthor && a.Manifest.Kind == KindDeal {
 			status = Failed
 		}
 		r.add("deal", misfit.Record.ID(), status, protocol.Errorf(misfit.Code, "", "%s", misfit.Detail))
@@ -210,6 +212,31 @@ func acceptedOffer(state *deal.State) *record.Offer {
 		}
 	}
 	return nil
+}
+
+// checkMembers checks that an archive of a deal has nothing but the intent, the
+// deal's records, and records of no deal that these link to, in their order.
+// Records of other deals are found by checkManifest.
+func (r *Report) checkMembers(a *Archive) {
+	cited := make(map[cid.Cid]bool)
+	for i, rec := range a.Records {
+		if key, ok := rec.Deal(); i == 0 || ok && key == a.Manifest.Deal {
+			for _, link := range rec.Links() {
+				cited[link] = true
+			}
+		}
+	}
+	for i, rec := range a.Records {
+		if i == 0 {
+			continue
+		}
+		if _, ok := rec.Deal(); !ok && !cited[rec.ID()] {
+			r.add("deal", rec.ID(), Failed, protocol.Errorf(protocol.CodeDealMismatch, "records", "it is not of the deal and not cited in it"))
+		}
+		if i > 1 && inOrder(a.Records[i-1], rec) > 0 {
+			r.add("deal", rec.ID(), Failed, protocol.Errorf(protocol.CodeBadField, "records", "it stands behind a record that is later"))
+		}
+	}
 }
 
 // checkManifest compares what a deal's manifest says with its records.

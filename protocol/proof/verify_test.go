@@ -3,6 +3,7 @@ package proof
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"strings"
 	"testing"
 
@@ -92,7 +93,7 @@ func TestVerifyPhases(t *testing.T) {
 		// A forged block has an ID of its own: the deal's intent is missing, too.
 		{"with a forged intent", []*record.Record{forged(t, c.intent), c.offer}, "", false, "not the request"},
 		{"with a forged confirmation", []*record.Record{c.intent, c.offer, c.acceptance, forged(t, c.confirmation)}, deal.PhasePending, false, "Some checks failed"},
-		{"with somebody else's offer", []*record.Record{c.intent, c.offerOf(t, c.key, c.other)}, deal.PhaseOpen, false, "Some checks failed"},
+		{"with somebody else's offer", []*record.Record{c.intent, c.offerOf(t, c.key, c.other)}, deal.PhaseOpen, true, "nothing was accepted"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -150,6 +151,48 @@ func TestVerifyManifest(t *testing.T) {
 		if failed, found := outcome(report, "agreement", Failed); !found || failed.Code != test.code || report.OK {
 			t.Errorf("%s: ok %t, %+v; want %s", test.name, report.OK, failed, test.code)
 		}
+	}
+}
+
+// TestVerifyMembers: an archive of a deal has what is of the deal, in order.
+func TestVerifyMembers(t *testing.T) {
+	c := newCast(t)
+	right, err := Read(bytes.NewReader(c.archive(t, c.whole()...)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stray := c.sign(t, c.seller, 40, &record.Terms{Name: "Others", Text: "No."})
+	other := c.offerOf(t, record.DealKey{Intent: c.intent.ID(), Vendor: c.seller.DID(), Round: 2}, c.seller)
+	tests := []struct {
+		name string
+		recs []*record.Record
+		code protocol.Code
+	}{
+		{"another order", []*record.Record{c.intent, c.terms, c.acceptance, c.offer, c.confirmation}, protocol.CodeBadField},
+		{"a record that isn't cited", append(right.Records[:5:5], stray), protocol.CodeDealMismatch},
+		{"a record of another round", append(right.Records[:5:5], other), protocol.CodeDealMismatch},
+		{"a stranger's record", append(right.Records[:5:5], c.sign(t, c.other, 50, c.confirmation.Body())), protocol.CodeWrongAuthor},
+	}
+	for _, test := range tests {
+		edited := *right
+		edited.Records = test.recs
+		report := Verify(&edited)
+		if failed, found := outcome(report, "deal", Failed); !found || failed.Code != test.code || report.OK {
+			t.Errorf("%s: ok %t, %+v; want %s", test.name, report.OK, failed, test.code)
+		}
+	}
+}
+
+// TestWriteDealLeavesStrangersOut: what a stranger says about the deal does not
+// spoil the proof of it.
+func TestWriteDealLeavesStrangersOut(t *testing.T) {
+	c := newCast(t)
+	strange := c.sign(t, c.other, 50, c.confirmation.Body())
+	if !bytes.Equal(c.archive(t, append(c.whole(), strange)...), c.archive(t, c.whole()...)) {
+		t.Error("a stranger's record is in the archive")
+	}
+	if _, err := WriteDeal(io.Discard, c.intent, []*record.Record{strange}); protocol.CodeOf(err) != protocol.CodeMissingRecord {
+		t.Errorf("strangers' records alone: %v", err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ipfs/go-cid"
 
+	"github.com/parley-protocol/parley/crypto"
 	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/codec"
 	"github.com/parley-protocol/parley/protocol/deal"
@@ -21,8 +22,9 @@ import (
 //
 // A record of another deal, or one that neither belongs to the deal nor is cited
 // in it, is refused with [protocol.CodeDealMismatch]: a proof shows no more than
-// it must. Without any record of a deal the code is
-// [protocol.CodeMissingRecord], with too many [protocol.CodeTooLarge].
+// it must. What neither side has signed, or the wrong one, is left out. Without
+// any record of a deal the code is [protocol.CodeMissingRecord], with too many
+// [protocol.CodeTooLarge].
 func WriteDeal(w io.Writer, intent *record.Record, recs []*record.Record) (cid.Cid, error) {
 	members, key, err := dealMembers(intent, recs)
 	if err != nil {
@@ -77,10 +79,13 @@ func dealMembers(intent *record.Record, recs []*record.Record) ([]*record.Record
 		if k != key || k.Intent != intent.ID() {
 			return nil, key, protocol.Errorf(protocol.CodeDealMismatch, "records", "%s belongs to another deal", r.ID())
 		}
+		if r.Header().By != author(r, key, intent.Header().By) {
+			continue
+		}
 		members = append(members, r)
 		note(r)
 	}
-	if key.Round == 0 {
+	if len(members) == 0 {
 		return nil, key, protocol.Errorf(protocol.CodeMissingRecord, "records", "there is no record of a deal on this request")
 	}
 	for _, r := range recs {
@@ -95,6 +100,16 @@ func dealMembers(intent *record.Record, recs []*record.Record) ([]*record.Record
 	slices.SortFunc(members, inOrder)
 	members = slices.CompactFunc(members, func(a, b *record.Record) bool { return a.ID() == b.ID() })
 	return members, key, nil
+}
+
+// author is who may sign such a record of the deal.
+func author(r *record.Record, key record.DealKey, customer crypto.DID) crypto.DID {
+	switch r.Body().(type) {
+	case *record.Offer, *record.Confirmation, *record.Void, *record.Restored:
+		return key.Vendor
+	default:
+		return customer
+	}
 }
 
 // ofDeal leaves out the records that are only cited.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import cbor
 import cid
 import records
 from cid import Link
-from deal import DealKey, State, fold
+from deal import CUSTOMER, VENDOR, DealKey, State, fold, states
 from errors import ParleyError
 from mailbox import read_varint
 from records import MAX_BLOCK, Record, deal_key
@@ -40,10 +41,6 @@ _STORE_MANIFEST = mapping(
 )
 _PAGE = array(1, MAX_LISTED, link)
 
-# The fields with which a record cites another.
-_CITING = ("offer", "acceptance", "cites", "restored", "decision")
-
-
 @dataclass(frozen=True)
 class Archive:
     """What an archive holds, and the states that follow from it."""
@@ -71,19 +68,17 @@ class _Sections:
 
     def next(self, expected: bytes) -> bytes:
         """The next block, which is the expected one ([ARC-4], [ARC-6])."""
-        length, begin = read_varint(self.data, self.pos, "not_canonical")
+        length, begin = _length(self.data, self.pos)
         if length > MAX_SECTION:
             raise ParleyError("too_large", "section")
         end = begin + length
-        if length < 36 or end > len(self.data):
+        if length <= 36 or end > len(self.data):
             raise ParleyError("malformed", "section is cut short")
         id_, block = self.data[begin : begin + 36], self.data[begin + 36 : end]
-        if not cid.is_cid(id_):
-            raise ParleyError("malformed", "CID of a section")
+        if cid.of_block(block) != id_:
+            raise ParleyError("damaged", "block does not match its CID")
         if id_ != expected:
             raise ParleyError("missing_record", cid.to_text(expected))
-        if cid.of_block(block, id_[1]) != id_:
-            raise ParleyError("damaged", cid.to_text(id_))
         self.pos = end
         return block
 
@@ -92,20 +87,35 @@ def _links(value: list[Link]) -> list[bytes]:
     return [entry.cid for entry in value]
 
 
+def _length(data: bytes, pos: int) -> tuple[int, int]:
+    """A length of at most 4 bytes, and where it ends."""
+    number, end = read_varint(data, pos, "not_canonical")
+    if end - pos > 4:
+        raise ParleyError("malformed", "length")
+    return number, end
+
+
 def _root(data: bytes) -> tuple[bytes, int]:
     """The root of the header, and where the sections begin."""
-    length, begin = read_varint(data, 0, "not_canonical")
+    length, begin = _length(data, 0)
     if length > MAX_HEADER:
         raise ParleyError("too_large", "header")
-    if begin + length > len(data):
+    if length == 0 or begin + length > len(data):
         raise ParleyError("malformed", "header is cut short")
-    header = cbor.decode(data[begin : begin + length])
-    if not isinstance(header, dict):
-        raise ParleyError("malformed", "header")
-    if is_integer(header.get("version")) and header["version"] != 1:
+    try:
+        header = cbor.decode(data[begin : begin + length])
+    except ParleyError as error:
+        if error.code == "not_canonical":
+            raise
+        raise ParleyError("unsupported_format", "header") from None
+    version = header.get("version") if isinstance(header, dict) else None
+    if is_integer(version) and version != 1:
         raise ParleyError("unsupported_version", "CAR")
     shape = mapping({"roots": array(1, 1, link), "version": _EXACTLY_ONE}, closed=True)
-    shape(header, "", Seen())
+    try:
+        shape(header, "", Seen())
+    except ParleyError:
+        raise ParleyError("unsupported_format", "header") from None
     return header["roots"][0].cid, begin + length
 
 
@@ -116,6 +126,8 @@ def _manifest(block: bytes) -> dict[str, Any]:
         raise ParleyError("unsupported_format", "no manifest")
     _EXACTLY_ONE(manifest["parley"], "parley", Seen())
     kind = manifest.get("kind")
+    if kind not in ("deal", "store"):
+        raise ParleyError("unsupported_format", "kind")
     (_STORE_MANIFEST if kind == "store" else _DEAL_MANIFEST)(manifest, "", Seen())
     return manifest
 
@@ -140,7 +152,11 @@ def read(data: bytes) -> Archive:
     if manifest["kind"] == "deal":
         key = DealKey.of(manifest["deal"])
         assert key is not None
-        deals = {key: _one_deal(key, found)}
+        state = _one_deal(key, found)
+        stated = manifest.get("agreement")
+        if (stated.cid if stated else None) != state.agreement:
+            raise ParleyError("bad_field", "agreement")  # [ARC-2]
+        deals = {key: state}
     else:
         deals = _all_deals(found)
     return Archive(root, manifest["kind"], found, deals)
@@ -162,24 +178,29 @@ def _one_deal(key: DealKey, found: list[Record]) -> State:
     """The state of an archive of a deal, of which it has nothing else ([ARC-5])."""
     intent, rest = found[0], found[1:]
     if intent.id != key.intent or intent.type != "intent":
-        raise ParleyError("deal_mismatch", "the first record is not the deal's intent")
+        raise ParleyError("bad_field", "the first record is not the deal's intent")
     if [(r.at, r.id) for r in rest] != sorted((r.at, r.id) for r in rest):
         raise ParleyError("bad_field", "order of the records")
-    own = [r for r in rest if DealKey.of(r.body.get("deal")) == key]
-    cited = {id_ for r in [intent, *own] for id_ in _cites(r)}
+    own = [r for r in rest if states(r, key)]
+    if not own:
+        raise ParleyError("missing_record", "no record of the deal")
+    cited = {id_ for r in [intent, *own] for id_ in _links_in(r.body)}
     for r in rest:
-        if DealKey.of(r.body.get("deal")) != key and r.id not in cited:
+        if not states(r, key) and (r.type in VENDOR | CUSTOMER or r.id not in cited):
             raise ParleyError("deal_mismatch", r.text_id)
-    return fold(intent, key, own)
+    state = fold(intent, key, own)
+    if "wrong_author" in state.misfit.values():
+        raise ParleyError("wrong_author")
+    return state
 
 
-def _cites(r: Record) -> set[bytes]:
-    """The IDs that a record cites in the fields of the schema."""
-    if not r.known:
-        return set()
-    terms = r.body.get("terms", [])
-    values = [r.body.get(name) for name in _CITING] + (terms if isinstance(terms, list) else [terms])
-    return {value.cid for value in values if isinstance(value, Link)}
+def _links_in(value: Any) -> Iterator[bytes]:
+    """All IDs that stand in a body, wherever."""
+    if isinstance(value, Link):
+        yield value.cid
+    elif isinstance(value, (list, dict)):
+        for entry in value.values() if isinstance(value, dict) else value:
+            yield from _links_in(entry)
 
 
 def _all_deals(found: list[Record]) -> dict[DealKey, State]:

@@ -163,7 +163,7 @@ class Folds(unittest.TestCase):
         self.refused("unsupported_version", self.file(records, parley=2))
         self.refused("bad_field", self.file([records[0], *records[:0:-1]]))
         self.refused("deal_mismatch", self.file([*records, Deal(round_=2).offer(at=50)]))
-        self.refused("deal_mismatch", self.file(self.chain))
+        self.refused("bad_field", self.file(self.chain))
         listed = [Link(r.id) for r in records]
         self.refused("missing_record", self.file(records[:1] + records[2:], records=listed))
 
