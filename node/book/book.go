@@ -5,10 +5,12 @@
 package book
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"fmt"
 	"iter"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -21,7 +23,6 @@ import (
 	"github.com/parley-protocol/parley/node/keyring"
 	"github.com/parley-protocol/parley/node/ledger"
 	"github.com/parley-protocol/parley/node/spool"
-	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/deal"
 	"github.com/parley-protocol/parley/protocol/record"
 )
@@ -79,6 +80,16 @@ type Deal struct {
 // All are the deal's records, the ledger's first.
 func (d *Deal) All() []*record.Record {
 	return append(append([]*record.Record(nil), d.Records...), d.Inbox...)
+}
+
+// Spoken tells whether this node's side has said anything in the deal, even if
+// it has lost that and got it back from the other side.
+func (d *Deal) Spoken() bool {
+	self := d.Key.Vendor
+	if d.Role == Customer {
+		self = d.Intent.Record.Header().By
+	}
+	return slices.ContainsFunc(d.Records, func(r *record.Record) bool { return r.Header().By == self })
 }
 
 // Find returns the deal's record of that ID, or nil.
@@ -174,11 +185,14 @@ func Open(ctx context.Context, l Ledger, in Inbox, observe func(Change)) (*Book,
 		if err != nil {
 			continue
 		}
+		if _, ok := b.entries[rec.ID()]; ok {
+			// The last run ended between the ledger and the inbox.
+			_ = in.Delete(info.Bucket, info.ID)
+			continue
+		}
 		b.wait(rec, touched)
 	}
-	for id := range touched {
-		b.fold(id)
-	}
+	b.foldAll(touched)
 	return b, nil
 }
 
@@ -198,21 +212,25 @@ func (b *Book) take(e entry, touched map[cid.Cid]bool) {
 		if old, ok := b.entries[id]; ok && (old.own || !e.own) {
 			return
 		}
+		_, known := b.entries[id]
 		b.entries[id] = e
-		b.order = append(b.order, id)
+		if !known {
+			b.order = append(b.order, id)
+		}
 		if rt, ok := e.rec.ReplyTo(); ok && e.own {
 			b.tokens[rt.Token] = Address{Record: e.rec, Seed: e.seed}
 		}
 		switch body := e.rec.Body().(type) {
 		case *record.Intent:
 			delete(b.waiting, id)
-			b.intents[id] = &Intent{Record: e.rec, Own: e.own, To: e.to}
-		case *record.Withdrawal:
-			if in := b.intents[body.Intent]; in != nil && in.Record.Header().By == e.rec.Header().By {
-				with := *in
-				with.Withdrawal = e.rec
-				b.intents[body.Intent] = &with
+			with := (*record.Record)(nil)
+			if old := b.intents[id]; old != nil {
+				with = old.Withdrawal
 			}
+			b.intents[id] = &Intent{Record: e.rec, Own: e.own, To: e.to, Withdrawal: with}
+		case *record.Withdrawal:
+			delete(b.waiting, id)
+			b.withdraw(body.Intent, e.rec)
 		case *record.Profile:
 			if e.own {
 				b.profile = e.rec
@@ -220,7 +238,7 @@ func (b *Book) take(e entry, touched map[cid.Cid]bool) {
 		}
 		if key, ok := e.rec.Deal(); ok {
 			d := b.dealOf(key)
-			d.Records = append(d.Records, e.rec)
+			d.Records = append(without(d.Records, id), e.rec)
 			d.Inbox = without(d.Inbox, id)
 			delete(b.waiting, id)
 			touched[d.ID] = true
@@ -235,13 +253,27 @@ func (b *Book) wait(rec *record.Record, touched map[cid.Cid]bool) {
 		return
 	}
 	b.waiting[id] = rec
-	if rec.Type() == protocol.TypeIntent && b.intents[id] == nil {
-		b.intents[id] = &Intent{Record: rec, Waiting: true}
+	switch body := rec.Body().(type) {
+	case *record.Intent:
+		if b.intents[id] == nil {
+			b.intents[id] = &Intent{Record: rec, Waiting: true}
+		}
+	case *record.Withdrawal:
+		b.withdraw(body.Intent, rec)
 	}
 	if key, ok := rec.Deal(); ok {
 		d := b.dealOf(key)
 		d.Inbox = append(without(d.Inbox, id), rec)
 		touched[d.ID] = true
+	}
+}
+
+// withdraw notes that an intent's author has taken it back.
+func (b *Book) withdraw(intent cid.Cid, rec *record.Record) {
+	if in := b.intents[intent]; in != nil && in.Record.Header().By == rec.Header().By {
+		with := *in
+		with.Withdrawal = rec
+		b.intents[intent] = &with
 	}
 }
 
@@ -258,6 +290,30 @@ func (b *Book) dealOf(key record.DealKey) *Deal {
 	}
 	b.deals[id] = d
 	return d
+}
+
+// foldAll folds the deals that were touched, which are copies of the caller's
+// own. A round's state says whether the next one is open, so the rounds after
+// them are folded too, and in their order. It returns all that it has folded.
+func (b *Book) foldAll(touched map[cid.Cid]bool) []cid.Cid {
+	var ids []cid.Cid
+	for id := range touched {
+		ids = append(ids, id)
+	}
+	for i := 0; i < len(ids); i++ {
+		next := b.deals[ids[i]].Key
+		next.Round++
+		if id := next.ID(); b.deals[id] != nil && !touched[id] {
+			b.dealOf(next)
+			touched[id] = true
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, func(x, y cid.Cid) int { return cmp.Compare(b.deals[x].Key.Round, b.deals[y].Key.Round) })
+	for _, id := range ids {
+		b.fold(id)
+	}
+	return ids
 }
 
 func (b *Book) fold(id cid.Cid) {
@@ -314,18 +370,23 @@ func key32(id cid.Cid) (k spool.ID) {
 	return k
 }
 
-// Receive puts what a stranger sent into the inbox: an intent, or a record of a
-// deal in which this node has said nothing yet. It is on disk when Receive
-// returns; known tells that it was there before.
+// Receive puts what a stranger sent into the inbox: an intent, the withdrawal of
+// one that waits there, or a record of a deal in which this node has said
+// nothing yet. It is on disk when Receive returns; known tells that it was there
+// before. If the node has spoken in the deal meanwhile, or has taken the intent
+// into its ledger, the record goes there too.
 func (b *Book) Receive(ctx context.Context, rec *record.Record, expires time.Time) (known bool, err error) {
-	intent := rec.ID()
-	if key, ok := rec.Deal(); ok {
-		intent = key.Intent
-	}
-	unlock := b.writing.lock(intent)
+	unlock := b.writing.lock(topic(rec))
 	defer unlock()
 	if b.Has(rec.ID()) {
 		return true, nil
+	}
+	if key, ok := rec.Deal(); ok {
+		if d, ok := b.Deal(key.ID()); ok && d.Spoken() {
+			return false, b.append(ctx, []entry{{kind: kindRecord, rec: rec}})
+		}
+	} else if in, ok := b.Intent(topic(rec)); ok && !in.Waiting {
+		return false, b.append(ctx, []entry{{kind: kindRecord, rec: rec}})
 	}
 	failpoint.Hit("book/before-inbox")
 	if _, err := b.inbox.Put(ctx, bucket(rec), key32(rec.ID()), rec.Raw(), expires); err != nil {
@@ -333,46 +394,53 @@ func (b *Book) Receive(ctx context.Context, rec *record.Record, expires time.Tim
 	}
 	failpoint.Hit("book/after-inbox")
 	change := Change{Records: []*record.Record{rec}}
-	touched := map[cid.Cid]bool{}
 	b.mu.Lock()
-	var before *Deal
-	if key, ok := rec.Deal(); ok {
-		before = b.deals[key.ID()]
+	before := map[cid.Cid]*Deal{}
+	for _, id := range b.ofIntent[topic(rec)] {
+		before[id] = b.deals[id]
 	}
+	touched := map[cid.Cid]bool{}
 	b.wait(rec, touched)
-	for id := range touched {
-		b.fold(id)
-		change.Deals = append(change.Deals, DealChange{before, b.deals[id]})
+	for _, id := range b.foldAll(touched) {
+		change.Deals = append(change.Deals, DealChange{before[id], b.deals[id]})
 	}
 	b.mu.Unlock()
 	b.observe(change)
 	return false, nil
 }
 
-// Expire drops what has waited in the inbox for too long, oldest rules first:
-// keep tells which records may stay.
+// topic is the intent that a record is, or is about: what is locked for it.
+func topic(rec *record.Record) cid.Cid {
+	if key, ok := rec.Deal(); ok {
+		return key.Intent
+	}
+	if w, ok := rec.Body().(*record.Withdrawal); ok {
+		return w.Intent
+	}
+	return rec.ID()
+}
+
+// Expire drops what has waited in the inbox for too long: keep tells which
+// records may stay.
 func (b *Book) Expire(keep func(*record.Record) bool) (dropped int) {
 	b.mu.RLock()
-	var gone []*record.Record
+	waiting := make([]*record.Record, 0, len(b.waiting))
 	for _, rec := range b.waiting {
-		if !keep(rec) {
-			gone = append(gone, rec)
-		}
+		waiting = append(waiting, rec)
 	}
 	b.mu.RUnlock()
-	for _, rec := range gone {
-		b.drop(rec)
+	for _, rec := range waiting {
+		if !keep(rec) {
+			b.drop(rec)
+			dropped++
+		}
 	}
-	return len(gone)
+	return dropped
 }
 
 func (b *Book) drop(rec *record.Record) {
-	id, intent := rec.ID(), rec.ID()
-	key, inDeal := rec.Deal()
-	if inDeal {
-		intent = key.Intent
-	}
-	unlock := b.writing.lock(intent)
+	id := rec.ID()
+	unlock := b.writing.lock(topic(rec))
 	defer unlock()
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -380,14 +448,24 @@ func (b *Book) drop(rec *record.Record) {
 		return // answered meanwhile
 	}
 	delete(b.waiting, id)
-	_ = b.inbox.Delete(bucket(rec), key32(id)) // the next sweep tries again
+	_ = b.inbox.Delete(bucket(rec), key32(id)) // a copy left behind waits again after the next start
 	if in := b.intents[id]; in != nil && in.Waiting {
 		delete(b.intents, id)
 	}
-	if inDeal {
-		d := b.dealOf(key)
-		d.Inbox = without(d.Inbox, id)
-		b.fold(d.ID)
+	key, ok := rec.Deal()
+	if !ok {
+		return
+	}
+	d := b.dealOf(key)
+	d.Inbox = without(d.Inbox, id)
+	b.foldAll(map[cid.Cid]bool{d.ID: true})
+	if len(d.Inbox)+len(d.Records) == 0 {
+		// Nothing is left of it: strangers' deals don't pile up.
+		delete(b.deals, d.ID)
+		rest := slices.DeleteFunc(slices.Clone(b.ofIntent[key.Intent]), func(id cid.Cid) bool { return id == d.ID })
+		if b.ofIntent[key.Intent] = rest; len(rest) == 0 {
+			delete(b.ofIntent, key.Intent)
+		}
 	}
 }
 
@@ -518,6 +596,14 @@ func (b *Book) Addresses() map[[32]byte]Address {
 	return out
 }
 
+// Address is what is behind a token of one's own.
+func (b *Book) Address(token [32]byte) (Address, bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	a, ok := b.tokens[token]
+	return a, ok
+}
+
 // Expects tells whether a token is one's own.
 func (b *Book) Expects(token [32]byte) bool {
 	b.mu.RLock()
@@ -575,6 +661,8 @@ func (b *Book) Settings(prefix string) map[string]string {
 
 // Set stores a setting; an empty value takes it back.
 func (b *Book) Set(ctx context.Context, key, value string) error {
+	unlock := b.writing.lock(cid.Undef) // the ledger's order is memory's
+	defer unlock()
 	return b.append(ctx, []entry{{kind: kindSetting, key: key, value: value}})
 }
 

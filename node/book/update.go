@@ -115,16 +115,18 @@ func (b *Book) append(ctx context.Context, es []entry) error {
 	touched := map[cid.Cid]bool{}
 	b.mu.Lock()
 	for _, e := range es {
+		if e.kind != kindRecord {
+			continue
+		}
+		for _, id := range b.ofIntent[topic(e.rec)] {
+			before[id] = b.deals[id]
+		}
+	}
+	for _, e := range es {
 		if e.kind == kindRecord {
 			change.Records = append(change.Records, e.rec)
 			if e.own {
 				change.Own = append(change.Own, e.rec)
-			}
-			if key, ok := e.rec.Deal(); ok {
-				id := key.ID()
-				if _, seen := before[id]; !seen {
-					before[id] = b.deals[id]
-				}
 			}
 			if r := b.waiting[e.rec.ID()]; r != nil {
 				waited = append(waited, r)
@@ -135,19 +137,17 @@ func (b *Book) append(ctx context.Context, es []entry) error {
 	for _, e := range es {
 		// A deal can come before its intent, and an intent's news (a
 		// withdrawal) after its deals.
-		if e.kind == kindRecord {
-			for _, id := range b.ofIntent[intentOf(e.rec)] {
+		if e.kind != kindRecord {
+			continue
+		}
+		for _, id := range b.ofIntent[intentOf(e.rec)] {
+			if !touched[id] {
+				b.dealOf(b.deals[id].Key)
 				touched[id] = true
 			}
 		}
 	}
-	for id := range touched {
-		if _, seen := before[id]; !seen {
-			old := b.deals[id]
-			before[id] = old
-			b.dealOf(old.Key)
-		}
-		b.fold(id)
+	for _, id := range b.foldAll(touched) {
 		change.Deals = append(change.Deals, DealChange{before[id], b.deals[id]})
 	}
 	b.mu.Unlock()
