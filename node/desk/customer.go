@@ -187,7 +187,7 @@ func (d *Desk) AcceptOffer(ctx context.Context, offer cid.Cid, override bool) (*
 				Detail: "you have accepted as many offers as this request is for; a seller that hasn't answered yet may already have sold to you",
 				Hint:   "wait for the answer, or accept one more with --override and perhaps buy twice"}
 		}
-		acc, err := d.signInDeal(in, &record.Acceptance{Deal: key, Offer: rec.ID(), ReplyTo: replyTo})
+		acc, err := record.Sign(d.headerAt(now), &record.Acceptance{Deal: key, Offer: rec.ID(), ReplyTo: replyTo}, d.intentKey(in))
 		if err != nil {
 			return err
 		}
@@ -301,26 +301,35 @@ func (d *Desk) settleCustomer(ctx context.Context, id cid.Cid) error {
 		if err != nil {
 			return err
 		}
-		agreed := 0
+		agreed, spoken := 0, 0
 		var winner *record.Offer
+		for _, dl := range tx.Deals() {
+			if dl.Spoken() {
+				spoken++
+			}
+		}
+		said := map[cid.Cid]bool{}
 		for _, dl := range tx.Deals() {
 			if dl.State.Phase == deal.PhaseAgreed {
 				agreed++
 				winner = acceptedOffer(dl)
 			}
-			if answer := dl.State.AnswerRestored(d.now()); !answer.None() {
+			if answer := dl.State.AnswerRestored(d.now()); !answer.None() && answerUnasked(tx, dl, spoken) {
 				rec, err := record.Sign(d.headerAt(answer.At), answer.Body, d.intentKey(in))
 				if err != nil {
 					return err
 				}
 				tx.Sign(rec, keyring.KeyID{})
+				said[dl.ID] = true
+				spoken++
 			}
 		}
 		if agreed < int(in.Body().Awards) {
 			return nil
 		}
 		for _, dl := range tx.Deals() {
-			if dl.State.Phase != deal.PhaseOpen || len(dl.State.Asks) > 0 || len(dl.State.Offers) == 0 || dl.State.MayAsk() != nil {
+			if dl.State.Phase != deal.PhaseOpen || len(dl.State.Asks) > 0 || len(dl.State.Offers) == 0 || dl.State.MayAsk() != nil ||
+				said[dl.ID] || !answerUnasked(tx, dl, spoken) {
 				continue
 			}
 			notice := &record.AwardNotice{
@@ -332,9 +341,34 @@ func (d *Desk) settleCustomer(ctx context.Context, id cid.Cid) error {
 				return err
 			}
 			tx.Sign(rec, keyring.KeyID{})
+			spoken++
 		}
 		return nil
 	})
+}
+
+// Bounds of what strangers can make this node sign by itself, and so keep for
+// good, on one intent.
+const (
+	maxUnasked      = 256 // deals
+	maxUnaskedInbox = 8   // records that wait in one of them
+)
+
+// answerUnasked tells whether to answer in a deal before the person has: not for
+// the crowds of sellers that one program can make up, nor in rounds that no
+// void has opened.
+func answerUnasked(tx *book.Tx, dl *book.Deal, spoken int) bool {
+	if dl.Spoken() {
+		return true
+	}
+	if dl.Key.Round > 1 {
+		before := dl.Key
+		before.Round--
+		if prev, ok := tx.Deal(before.ID()); !ok || prev.State.MayNextRound() != nil {
+			return false
+		}
+	}
+	return spoken < maxUnasked && len(dl.Inbox) <= maxUnaskedInbox
 }
 
 func acceptedOffer(dl *book.Deal) *record.Offer {

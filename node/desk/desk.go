@@ -256,7 +256,9 @@ func (d *Desk) changed(c book.Change) {
 	}
 	for _, rec := range c.Own {
 		if rt, ok := rec.ReplyTo(); ok {
-			d.receivers.open(d.book.Addresses()[rt.Token])
+			if addr, ok := d.book.Address(rt.Token); ok {
+				d.receivers.open(addr)
+			}
 		}
 		d.owe(rec)
 	}
@@ -337,16 +339,37 @@ func (d *Desk) sweep(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		now := d.now()
-		d.book.Expire(func(rec *record.Record) bool { return stays(rec, now) })
-		if _, err := d.store.Expire(ctx, now); err != nil && ctx.Err() == nil {
-			d.cfg.Log.Error("expired records could not be removed", "error", err)
-		}
-		d.receivers.closeStale(now)
+		d.forget(ctx)
 	}
 }
 
-// stays tells whether a record may wait in the inbox for longer.
-func stays(rec *record.Record, now int64) bool {
-	return rec.CheckTime(now) == nil && (rec.ValidUntil() == 0 || now <= rec.ValidUntil())
+func (d *Desk) forget(ctx context.Context) {
+	now := d.now()
+	d.book.Expire(func(rec *record.Record) bool { return d.stays(rec, now) })
+	if _, err := d.store.Expire(ctx, now); err != nil && ctx.Err() == nil {
+		d.cfg.Log.Error("expired records could not be removed", "error", err)
+	}
+	d.receivers.closeStale(now)
+}
+
+// stays tells whether a record may wait in the inbox for longer: an offer while
+// it is firm, and what has no end of its own for as long as its intent matters.
+// How long a stranger wants it kept doesn't count.
+func (d *Desk) stays(rec *record.Record, now int64) bool {
+	if rec.CheckTime(now) != nil {
+		return false
+	}
+	if until := rec.ValidUntil(); until != 0 {
+		return now <= until
+	}
+	if w, ok := rec.Body().(*record.Withdrawal); ok {
+		in, ok := d.book.Intent(w.Intent)
+		return ok && d.stays(in.Record, now)
+	}
+	key, ok := rec.Deal()
+	if !ok {
+		return false
+	}
+	in, ok := d.book.Intent(key.Intent)
+	return ok && now < in.Record.ValidUntil()+lateFor
 }

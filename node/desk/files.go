@@ -25,17 +25,25 @@ func (d *Desk) DealRecords(id cid.Cid) (*book.Deal, []*record.Record, error) {
 // them, and everything else, types of others included, as it is. It tells how
 // many were new.
 func (d *Desk) Import(ctx context.Context, recs []*record.Record) (added int, err error) {
+	var late error
 	for _, rec := range recs {
 		if d.book.InLedger(rec.ID()) {
 			continue
 		}
 		isNew, err := d.importOne(ctx, rec)
+		if protocol.CodeOf(err) == protocol.CodeExpired {
+			late = err // an old archive has what is past, and what is not
+			continue
+		}
 		if err != nil {
 			return added, err
 		}
 		if isNew {
 			added++
 		}
+	}
+	if added == 0 {
+		return 0, late
 	}
 	return added, nil
 }

@@ -126,6 +126,9 @@ func (d *Desk) Known(id cid.Cid) bool {
 
 // Gone tells whether an intent's author has withdrawn it.
 func (d *Desk) Gone(intent *record.Record) bool {
+	if in, ok := d.book.Intent(intent.ID()); ok && in.Withdrawal != nil {
+		return true
+	}
 	gone, err := d.store.Withdrawn(d.ctx, intent.ID(), intent.Header().By)
 	return err == nil && gone
 }

@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/ipfs/go-cid"
@@ -19,7 +20,11 @@ import (
 const inboxFor = 180 * 24 * time.Hour
 
 // maxDealRecords bounds what the other side of a deal can make this node keep.
-const maxDealRecords = 64
+// Its last part is kept free of offers: the decision must find room.
+const (
+	maxDealRecords = 64
+	maxDealOffers  = 48
+)
 
 // errRefused marks what will never be taken, however often it is brought: the
 // mailbox may forget it.
@@ -34,9 +39,13 @@ func (d *Desk) receive(ctx context.Context, addr book.Address, envelope []byte) 
 	if err != nil {
 		return nil // its key was destroyed: nobody can open it any more
 	}
-	_, err = d.open(ctx, seed, envelope)
-	if err == nil || errors.Is(err, errRefused) || protocol.CodeOf(err) == protocol.CodeMailboxFull {
+	_, err = d.open(ctx, addr, seed, envelope)
+	if err == nil || errors.Is(err, errRefused) {
 		return nil
+	}
+	switch protocol.CodeOf(err) {
+	case protocol.CodeMailboxFull, protocol.CodeExpired:
+		return nil // no receipt: its sender tries again while it is of use
 	}
 	return err
 }
@@ -44,7 +53,7 @@ func (d *Desk) receive(ctx context.Context, addr book.Address, envelope []byte) 
 // OpenDeposit takes an envelope that came as a file, for whichever own address
 // it opens.
 func (d *Desk) OpenDeposit(ctx context.Context, token [32]byte, envelope []byte) (*record.Record, error) {
-	addr, ok := d.book.Addresses()[token]
+	addr, ok := d.book.Address(token)
 	if !ok {
 		return nil, &protocol.Error{Code: protocol.CodeSealOpenFailed, Detail: "this file is sealed to somebody else", Hint: "give it to the person who asked for it"}
 	}
@@ -52,10 +61,10 @@ func (d *Desk) OpenDeposit(ctx context.Context, token [32]byte, envelope []byte)
 	if err != nil {
 		return nil, protocol.Errorf(protocol.CodeSealOpenFailed, "", "the key that opens this file isn't here any more: %w", err)
 	}
-	return d.open(ctx, seed, envelope)
+	return d.open(ctx, addr, seed, envelope)
 }
 
-func (d *Desk) open(ctx context.Context, seed crypto.SealingSeed, envelope []byte) (*record.Record, error) {
+func (d *Desk) open(ctx context.Context, addr book.Address, seed crypto.SealingSeed, envelope []byte) (*record.Record, error) {
 	payload, err := seed.Open(envelope)
 	if err != nil {
 		d.cfg.Log.Debug("an envelope did not open", "error", err)
@@ -66,6 +75,9 @@ func (d *Desk) open(ctx context.Context, seed crypto.SealingSeed, envelope []byt
 		return nil, refused(err)
 	}
 	main := bundle[len(bundle)-1]
+	if !d.meant(addr.Record, main) {
+		return main, refused(protocol.Errorf(protocol.CodeDealMismatch, "", "this address is for something else"))
+	}
 	if err := d.take(ctx, bundle); err != nil {
 		d.cfg.Log.Debug("a message was not taken", "type", main.Type(), "error", err)
 		return main, err
@@ -73,10 +85,51 @@ func (d *Desk) open(ctx context.Context, seed crypto.SealingSeed, envelope []byt
 	return main, nil
 }
 
+// meant tells whether a message may come to the address that an own record
+// states. Each intent has addresses of its own, and whoever knows one of them
+// must not find out, from whether an answer comes, what else is the same
+// person's: a seller's profile, or another intent.
+func (d *Desk) meant(addr, main *record.Record) bool {
+	if receipt, ok := main.Body().(*record.DeliveryReceipt); ok {
+		for _, id := range receipt.Records {
+			if rec, ok := d.book.Record(id); !ok || !d.sameMatter(addr, rec) {
+				return false
+			}
+		}
+		return true
+	}
+	return d.sameMatter(addr, main)
+}
+
+// sameMatter tells whether a record is about the intent that an own address was
+// made for; a profile's address is for all intents of others.
+func (d *Desk) sameMatter(addr, rec *record.Record) bool {
+	intent := matter(rec)
+	if addr.Type() != protocol.TypeProfile {
+		return intent.Defined() && intent == matter(addr) && (rec.Type() != protocol.TypeIntent || d.book.Own(rec.ID()))
+	}
+	in, ok := d.book.Intent(intent)
+	return !ok || !in.Own
+}
+
+// matter is the intent that a record is or is about, undefined for a profile.
+func matter(rec *record.Record) cid.Cid {
+	if key, ok := rec.Deal(); ok {
+		return key.Intent
+	}
+	switch body := rec.Body().(type) {
+	case *record.Intent:
+		return rec.ID()
+	case *record.Withdrawal:
+		return body.Intent
+	}
+	return cid.Undef
+}
+
 // take persists a bundle, reacts to it in the same step, and says thanks.
 func (d *Desk) take(ctx context.Context, bundle []*record.Record) error {
 	main := bundle[len(bundle)-1]
-	if d.Blocked(main.Header().By) {
+	if d.Blocked(main.Header().By) && !d.engaged(main) {
 		return refused(protocol.Errorf(protocol.CodeNotPermitted, "by", "its author is blocked here"))
 	}
 	failpoint.Hit("desk/before-take-" + main.Type())
@@ -99,6 +152,17 @@ func (d *Desk) take(ctx context.Context, bundle []*record.Record) error {
 	return nil
 }
 
+// engaged tells whether a record belongs to what this node has begun: that is
+// brought to its end, also with somebody who was blocked since.
+func (d *Desk) engaged(rec *record.Record) bool {
+	switch rec.Type() {
+	case protocol.TypeDeliveryReceipt, protocol.TypeWithdrawal:
+		return true
+	}
+	key, ok := rec.Deal()
+	return ok && d.spoken(key.ID())
+}
+
 // takeRequest puts a request that was sealed to this seller into the inbox.
 func (d *Desk) takeRequest(ctx context.Context, rec *record.Record) error {
 	if err := rec.CheckTime(d.now()); err != nil {
@@ -113,8 +177,17 @@ func (d *Desk) takeWithdrawal(ctx context.Context, rec *record.Record, body *rec
 	if !ok || in.Record.Header().By != rec.Header().By {
 		return refused(protocol.Errorf(protocol.CodeMissingRecord, "intent", "the request that is withdrawn isn't known here"))
 	}
+	if in.Withdrawal != nil {
+		return nil // one is enough: an author can sign any number of them
+	}
+	if in.Waiting {
+		_, err := d.book.Receive(ctx, rec, time.Unix(in.Record.ValidUntil(), 0))
+		return err
+	}
 	return d.book.Update(ctx, body.Intent, func(tx *book.Tx) error {
-		tx.Keep(in.Record, rec)
+		if in := tx.Intent(); in == nil || in.Withdrawal == nil {
+			tx.Keep(rec)
+		}
 		return nil
 	})
 }
@@ -136,7 +209,7 @@ func (d *Desk) takeInDeal(ctx context.Context, bundle []*record.Record) error {
 	if err != nil {
 		return refused(err)
 	}
-	if in.Own && !d.answered(key.ID()) {
+	if in.Own && !d.spoken(key.ID()) && !signedBy(fresh, in.Record.Header().By) {
 		for _, rec := range fresh {
 			expires := time.Unix(rec.Header().RetainUntil, 0)
 			if limit := d.cfg.Now().Add(inboxFor); expires.After(limit) {
@@ -155,6 +228,14 @@ func (d *Desk) takeInDeal(ctx context.Context, bundle []*record.Record) error {
 				news = append(news, rec)
 			}
 		}
+		if !in.Own {
+			if news, err = adopted(tx, in, key, news); err != nil {
+				return err
+			}
+			if !slices.Contains(news, main) && !tx.Has(main.ID()) {
+				return refused(protocol.Errorf(protocol.CodeMissingRecord, "held", "the customer hasn't bound itself to this decision"))
+			}
+		}
 		tx.Keep(news...)
 		if dl, ok := tx.Deal(key.ID()); ok && dl.Role == book.Vendor && len(news) > 0 {
 			return d.decide(ctx, tx, dl, news...)
@@ -170,9 +251,14 @@ func (d *Desk) fitting(in *book.Intent, key record.DealKey, bundle []*record.Rec
 	if !in.Own && key.Vendor != d.keys.Identity().Persona().DID() {
 		return nil, protocol.Errorf(protocol.CodeDealMismatch, "deal", "this deal is another seller's")
 	}
-	room := maxDealRecords
+	if !in.Own && key.Round > 1 && !d.spoken(key.ID()) {
+		// The next round begins with the seller's offer: without that bound a
+		// customer could fill the ledger round by round.
+		return nil, protocol.Errorf(protocol.CodeNotPermitted, "deal.round", "this round hasn't begun")
+	}
+	held := 0
 	if dl, ok := d.book.Deal(key.ID()); ok {
-		room -= len(dl.Records) + len(dl.Inbox)
+		held = len(dl.Records) + len(dl.Inbox)
 	}
 	var out []*record.Record
 	for _, rec := range bundle {
@@ -187,8 +273,12 @@ func (d *Desk) fitting(in *book.Intent, key record.DealKey, bundle []*record.Rec
 			return nil, err
 		}
 		if !d.book.Has(rec.ID()) {
-			if room--; room < 0 {
-				return nil, protocol.Errorf(protocol.CodeOverQuota, "deal", "there are more than %d records in one deal", maxDealRecords)
+			room := maxDealRecords
+			if rec.Type() == protocol.TypeOffer {
+				room = maxDealOffers
+			}
+			if held++; held > room {
+				return nil, protocol.Errorf(protocol.CodeOverQuota, "deal", "there are more than %d records in one deal", room)
 			}
 		}
 		out = append(out, rec)
@@ -196,25 +286,39 @@ func (d *Desk) fitting(in *book.Intent, key record.DealKey, bundle []*record.Rec
 	return out, nil
 }
 
-// answered tells whether this customer has said anything in the deal.
-func (d *Desk) answered(id cid.Cid) bool {
+// spoken tells whether this node's side has said anything in the deal.
+func (d *Desk) spoken(id cid.Cid) bool {
 	dl, ok := d.book.Deal(id)
-	if !ok {
-		return false
+	return ok && dl.Spoken()
+}
+
+func signedBy(recs []*record.Record, by crypto.DID) bool {
+	return slices.ContainsFunc(recs, func(rec *record.Record) bool { return rec.Header().By == by })
+}
+
+// adopted leaves out the decisions of this seller that it has lost, unless the
+// customer has bound itself to them: else it could show the decision, and void
+// the deal afterwards.
+func adopted(tx *book.Tx, in *book.Intent, key record.DealKey, news []*record.Record) ([]*record.Record, error) {
+	st, err := tx.State(in.Record, key, news...)
+	if err != nil {
+		return nil, err
 	}
-	for _, rec := range dl.Records {
-		if d.book.Own(rec.ID()) {
-			return true
-		}
-	}
-	return false
+	return slices.DeleteFunc(news, func(rec *record.Record) bool {
+		decision := rec.Type() == protocol.TypeConfirmation || rec.Type() == protocol.TypeVoid
+		return decision && rec.Header().By == key.Vendor && st.MayAdopt(rec.ID()) != nil
+	}), nil
 }
 
 // acknowledged clears from the outbox what a recipient has on its disk.
 func (d *Desk) acknowledged(ctx context.Context, rec *record.Record, body *record.DeliveryReceipt) error {
 	var ds []book.Delivery
 	for _, id := range body.Records {
-		ds = append(ds, book.Delivery{Record: id, To: rec.Header().By})
+		// Anybody can sign a receipt: only the recipient's counts, and is kept.
+		own, ok := d.book.Record(id)
+		if del := (book.Delivery{Record: id, To: rec.Header().By}); ok && d.book.Own(id) && slices.Contains(d.deliveries(own), del) {
+			ds = append(ds, del)
+		}
 	}
 	if err := d.book.Acknowledge(ctx, ds...); err != nil {
 		return err

@@ -81,9 +81,7 @@ func (d *Desk) MakeOffer(ctx context.Context, req OfferRequest) (*record.Record,
 	if err := in.CheckTime(now); err != nil {
 		return nil, err
 	}
-	if gone, err := d.store.Withdrawn(ctx, req.Intent, in.Header().By); err != nil {
-		return nil, err
-	} else if gone {
+	if d.Gone(in) {
 		return nil, protocol.Errorf(protocol.CodeWithdrawn, "intent", "the customer has withdrawn this request")
 	}
 	body := in.Body().(*record.Intent)
@@ -109,6 +107,9 @@ func (d *Desk) MakeOffer(ctx context.Context, req OfferRequest) (*record.Record,
 		}
 		if err := st.MayOffer(); err != nil {
 			return err
+		}
+		if held := len(st.Offers); held >= maxDealOffers {
+			return protocol.Errorf(protocol.CodeOverQuota, "offer", "there are %d offers in this deal already, and the customer's node takes no more", held)
 		}
 		o.Number = 1
 		for _, old := range st.Offers {
@@ -166,7 +167,7 @@ func (d *Desk) DeclineIntent(ctx context.Context, intent cid.Cid, reason string)
 	}
 	key := record.DealKey{Intent: intent, Vendor: d.keys.Identity().Persona().DID(), Round: 1}
 	for _, dl := range d.book.DealsOf(intent) {
-		if dl.Role == book.Vendor && dl.Key.Round > key.Round {
+		if dl.Role == book.Vendor && dl.Key.Vendor == key.Vendor && dl.Key.Round > key.Round {
 			key = dl.Key
 		}
 	}
