@@ -89,8 +89,8 @@ type Ingest struct {
 }
 
 // New makes the gate of all markets. blocked tells which authors the person
-// doesn't want to hear of, known which
-// records the node has, gone which intents their authors have withdrawn.
+// doesn't want to hear of, known which records the node has, gone which intents
+// their authors have withdrawn.
 func New(sink Sink, blocked func(crypto.DID) bool, known func(cid.Cid) bool, gone func(*record.Record) bool, now func() time.Time, limits Limits) *Ingest {
 	limits = limits.withDefaults()
 	// New fails only for a size that isn't positive.
@@ -154,7 +154,7 @@ func (in *Ingest) Check(_ context.Context, m *gossip.Message) protocol.Verdict {
 
 // Verify checks the signature of what Check let in, and puts it in line for the
 // store.
-func (in *Ingest) Verify(_ context.Context, m *gossip.Message) protocol.Verdict {
+func (in *Ingest) Verify(ctx context.Context, m *gossip.Message) protocol.Verdict {
 	rec := m.Parsed.(*record.Record)
 	if m.Err = in.judge(rec); m.Err != nil {
 		return in.count(protocol.VerdictOf(m.Err))
@@ -163,17 +163,37 @@ func (in *Ingest) Verify(_ context.Context, m *gossip.Message) protocol.Verdict 
 	if m.Path == gossip.PathCatchup && known {
 		return in.count(protocol.Ignore)
 	}
+	if had, _ := in.relayed.ContainsOrAdd(rec.ID(), struct{}{}); had && m.Path != gossip.PathOwn {
+		// Another frame of it, with another stamp, came through meanwhile.
+		m.Err = protocol.Errorf(protocol.CodeDuplicate, "", "relayed already")
+		return in.count(protocol.Ignore)
+	}
 	if !known {
-		select {
-		case in.queue <- Arrival{Record: rec, Market: m.Market}:
-		default:
+		if m.Err = in.enqueue(ctx, m.Path, Arrival{Record: rec, Market: m.Market}); m.Err != nil {
+			in.relayed.Remove(rec.ID())
 			in.dropped.Add(1)
-			m.Err = protocol.Errorf(protocol.CodeOverQuota, "", "more comes in than can be stored")
 			return in.count(protocol.Ignore)
 		}
 	}
-	in.relayed.Add(rec.ID(), struct{}{})
 	return in.count(protocol.Accept)
+}
+
+// enqueue puts a record in line for the store. What this node has asked for
+// waits for room; nothing else does.
+func (in *Ingest) enqueue(ctx context.Context, path gossip.Path, a Arrival) error {
+	select {
+	case in.queue <- a:
+		return nil
+	default:
+	}
+	if path == gossip.PathCatchup {
+		select {
+		case in.queue <- a:
+			return nil
+		case <-ctx.Done():
+		}
+	}
+	return protocol.Errorf(protocol.CodeOverQuota, "", "more comes in than can be stored")
 }
 
 // judge does what takes longer, the signature last.
@@ -198,7 +218,9 @@ func (in *Ingest) count(v protocol.Verdict) protocol.Verdict {
 
 // admit returns the record of a frame, or why it isn't let in.
 func (in *Ingest) admit(m *gossip.Message) (*record.Record, error) {
-	if m.Path != gossip.PathOwn && !in.allow(m.From) {
+	// What this node has asked for is bounded by how it asks: a share would cut
+	// off the end of every long market.
+	if m.Path == gossip.PathGossip && !in.allow(m.From) {
 		return nil, protocol.Errorf(protocol.CodeOverQuota, "", "this peer sends more than its share")
 	}
 	block, stamp, err := record.DecodeFrame(m.Frame)
@@ -296,5 +318,8 @@ func (in *Ingest) write(batch []Arrival) {
 	// A batch that is under way is finished even while the node closes.
 	if err := in.sink.Arrive(context.Background(), batch); err != nil {
 		in.dropped.Add(uint64(len(batch)))
+		for _, a := range batch {
+			in.relayed.Remove(a.Record.ID()) // so that catching up can bring it again
+		}
 	}
 }
