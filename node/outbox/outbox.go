@@ -4,6 +4,7 @@
 package outbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -126,6 +127,20 @@ func (o *Outbox) Done(d book.Delivery) {
 	o.mu.Unlock()
 }
 
+// drop forgets an item for which nothing is due, unless it was put again
+// meanwhile.
+func (o *Outbox) drop(it *item) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if it.busy = false; it.again {
+		it.again = false
+		return
+	}
+	if o.items[it.Delivery] == it {
+		delete(o.items, it.Delivery)
+	}
+}
+
 // Pending are the records that are still owed, in no order.
 func (o *Outbox) Pending() []Status {
 	o.mu.Lock()
@@ -160,18 +175,15 @@ func (o *Outbox) run(ctx context.Context) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
-		due, wait := o.due(time.Now())
+		due, wait := o.due(time.Now(), cap(slots)-len(slots))
 		for _, it := range due {
-			select {
-			case slots <- struct{}{}:
-			case <-ctx.Done():
-				return
-			}
+			slots <- struct{}{} // there is room: only this loop fills them
 			o.done.Add(1)
 			go func() {
 				defer o.done.Done()
-				defer func() { <-slots }()
 				o.try(ctx, it)
+				<-slots
+				o.kick()
 			}()
 		}
 		timer.Reset(wait)
@@ -184,22 +196,35 @@ func (o *Outbox) run(ctx context.Context) {
 	}
 }
 
-// due takes the records whose time has come and tells how long until the next.
-func (o *Outbox) due(now time.Time) (due []*item, wait time.Duration) {
+// due takes up to room records whose time has come, those tried least first: the
+// mailboxes that keep one waiting must not keep the others' mail waiting. It
+// tells how long until the next, if nothing else happens before.
+func (o *Outbox) due(now time.Time, room int) (due []*item, wait time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	wait = time.Hour
+	if room == 0 {
+		return nil, wait
+	}
 	for _, it := range o.items {
 		switch left := it.Next.Sub(now); {
 		case it.busy:
 		case left <= 0:
-			it.busy = true
-			due = append(due, it)
+			i, _ := slices.BinarySearchFunc(due, it, before)
+			due = slices.Insert(due, i, it)
+			due = due[:min(len(due), room)] // the others come when a try ends
 		case left < wait:
 			wait = left
 		}
 	}
+	for _, it := range due {
+		it.busy = true
+	}
 	return due, wait
+}
+
+func before(a, b *item) int {
+	return cmp.Or(cmp.Compare(a.Attempts, b.Attempts), a.Next.Compare(b.Next))
 }
 
 func (o *Outbox) try(ctx context.Context, it *item) {
@@ -207,7 +232,7 @@ func (o *Outbox) try(ctx context.Context, it *item) {
 	defer cancel()
 	msg, err := o.source.Due(ctx, it.Delivery)
 	if errors.Is(err, ErrNothingDue) {
-		o.Done(it.Delivery)
+		o.drop(it)
 		return
 	}
 	if err == nil {
@@ -236,12 +261,11 @@ func (o *Outbox) try(ctx context.Context, it *item) {
 		it.again, it.Next = false, now
 	}
 	status := it.Status
-	_, owed := o.items[it.Delivery]
+	owed := o.items[it.Delivery] == it
 	o.mu.Unlock()
 	if owed {
 		o.notify(status)
 	}
-	o.kick()
 }
 
 // backoff doubles from first at n = 1 up to last, give or take a quarter.
