@@ -52,7 +52,10 @@ func (b *Bus) Publish(e Event) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for w := range b.watchers {
-		if w.missed && len(w.ch) < cap(w.ch)-1 {
+		if w.missed {
+			if len(w.ch) > cap(w.ch)-2 {
+				continue // nothing comes before the word that something is missing
+			}
 			w.ch <- Event{At: e.At, Kind: Lagged, Text: "Some events were missed: this watcher was too slow."}
 			w.missed = false
 		}
