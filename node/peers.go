@@ -14,6 +14,9 @@ func (n *Node) JoinPeers(ctx context.Context, addrs []string) error {
 	if _, err := network.ParsePeers(addrs); err != nil {
 		return err
 	}
+	if err := n.Network.AddPeers(addrs...); err != nil {
+		return err
+	}
 	for _, a := range addrs {
 		if n.Desk.Book().Setting(settingPeer+a) == "" {
 			if err := n.Desk.Book().Set(ctx, settingPeer+a, "joined"); err != nil {
@@ -21,7 +24,7 @@ func (n *Node) JoinPeers(ctx context.Context, addrs []string) error {
 			}
 		}
 	}
-	return n.Network.AddPeers(addrs...)
+	return nil
 }
 
 // rejoin connects to the nodes that were joined before.
