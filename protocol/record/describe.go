@@ -165,7 +165,7 @@ func (b *PriceSpecification) fields(f *form) {
 
 	switch {
 	case b.MinPrice == nil && b.MaxPrice == nil:
-		f.fail(protocol.CodeMissingField, "minPrice or maxPrice is required")
+		f.fail(protocol.CodeBadField, "minPrice or maxPrice is required")
 	case b.MinPrice != nil && b.MinPrice.Sign() < 0:
 		f.at("minPrice").fail(protocol.CodeBadField, "%s is below 0", b.MinPrice)
 	case b.MaxPrice != nil && b.MaxPrice.Sign() < 0:

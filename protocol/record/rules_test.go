@@ -353,7 +353,7 @@ func TestRules(t *testing.T) {
 				{"itemOffered", []any{}, bad, ""}, {"itemOffered", repeat(200, same(item)), "", ""}, {"itemOffered", repeat(201, same(item)), bad, ""},
 				{"identifier", []any{}, bad, ""}, {"identifier", repeat(4, same(property)), "", ""}, {"identifier", repeat(5, same(property)), bad, ""},
 				{"awards", int64(0), bad, ""}, {"awards", int64(1000), "", ""}, {"awards", int64(1001), bad, ""},
-				{"priceSpecification", map[string]any{"priceCurrency": "EUR"}, protocol.CodeMissingField, ""},
+				{"priceSpecification", map[string]any{"priceCurrency": "EUR"}, bad, ""},
 				{"priceSpecification", map[string]any{"priceCurrency": "EUR", "minPrice": "1"}, "", ""},
 				{"priceSpecification.priceCurrency", "eur", bad, ""}, {"priceSpecification.priceCurrency", "EURO", bad, ""},
 				{"priceSpecification.minPrice", "-1", bad, ""}, {"priceSpecification.maxPrice", "-1", bad, ""},

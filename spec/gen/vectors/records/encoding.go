@@ -145,8 +145,13 @@ func texts(f *recordFile) {
 	f.goodValue("text-highest-character", eight, "\U0010ffff")
 	f.goodValue("text-noncharacter", eight, "\ufffe")
 	f.goodValue("text-with-a-byte-order-mark", eight, "\ufeffx")
-	f.goodValue("text-empty-in-ext", eight, "")
 	f.goodValue("text-control-in-ext", kit.Musts("REC-19", "REC-24"), "\x00")
+	f.goodValue("text-empty-in-ext", kit.Musts("REC-19", "REC-24"), "")
+	f.goodValue("key-control-in-ext", kit.Musts("REC-19", "REC-24"), kit.Map{"": 1, "\x00": 2})
+	terms := kit.BodyOf("terms")
+	f.good("text-free-in-a-policy", kit.Musts("REC-19"), terms.Key, kit.With(terms.Min, "policy", kit.Map{"": "", "x": "\x00"}))
+	f.bad("null-in-a-policy", kit.Musts("REC-20"), terms.Key, kit.With(terms.Min, "policy", kit.Map{"x": kit.List{nil}}), "bad_field")
+	f.good("text-that-begins-with-a-byte-order-mark", kit.Musts("REC-8", "REC-19"), terms.Key, kit.WithAll(terms.Min, "name", "\ufeffx", "text", "\ufeff"))
 	for _, bad := range []struct{ name, text string }{
 		{"continuation-alone", "\x80"},
 		{"cut-sequence", "\xe2\x82"},
