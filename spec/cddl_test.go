@@ -26,13 +26,13 @@ type matcher func(value any) bool
 // entry is one line of a group.
 type entry struct {
 	min, max int
-	key      string  // of a map's entry
-	rest     bool    // * tstr => any
-	group    string  // a name that may be a group's
-	value    matcher // unset for rest
+	key      string // of a map's entry
+	rest     bool   // * tstr => value: the entries under other keys
+	group    string // a name that may be a group's
+	value    matcher
 }
 
-var cddlToken = regexp.MustCompile(`;[^\n]*|"(?:\\.|[^"\\])*"|#6\.42|\.\.|\.[a-z]+|=>|[A-Za-z][A-Za-z0-9-]*|[0-9]+|[=/(){}\[\]:,?*]`)
+var cddlToken = regexp.MustCompile(`;[^\n]*|"(?:\\.|[^"\\])*"|#6\.42|\.\.|\.[a-z]+|=>|[A-Za-z][A-Za-z0-9-]*|-?[0-9]+|[=/(){}\[\]:,?*+]`)
 
 // parseSchema reads a schema; it panics on what it doesn't know.
 func parseSchema(text string) *schema {
@@ -66,8 +66,8 @@ func (s *schema) named(name string) matcher {
 		}
 		ok := false
 		switch name {
-		case "any":
-			ok = true
+		case "nil":
+			ok = value == nil
 		case "tstr":
 			_, ok = value.(string)
 		case "bytes":
@@ -207,7 +207,7 @@ func (p *cddlParser) single() matcher {
 	case token[0] == '"':
 		text := p.text()
 		return func(value any) bool { return value == text }
-	case token[0] >= '0' && token[0] <= '9':
+	case token[0] >= '0' && token[0] <= '9' || token[0] == '-':
 		least := p.number()
 		most := least
 		if p.take("..") {
@@ -231,7 +231,7 @@ func (p *cddlParser) group(closing string) (entries []entry) {
 		case len(p.tokens) > 1 && p.tokens[1] == "=>":
 			p.next()
 			p.want("=>")
-			p.choice()
+			e.value = p.choice()
 			e.rest = true
 		default:
 			e.group = p.peek()
@@ -246,6 +246,9 @@ func (p *cddlParser) group(closing string) (entries []entry) {
 func (p *cddlParser) occurrence() entry {
 	if p.take("?") {
 		return entry{min: 0, max: 1}
+	}
+	if p.take("+") {
+		return entry{min: 1, max: math.MaxInt}
 	}
 	e := entry{min: 1, max: 1}
 	if first := p.peek()[0]; first >= '0' && first <= '9' && p.tokens[1] == "*" {
@@ -281,21 +284,29 @@ func (s *schema) mapOf(entries []entry) matcher {
 		if !ok {
 			return false
 		}
-		left, rest := len(m), false
+		rest := entry{value: func(any) bool { return false }}
+		named := make(map[string]bool)
 		for _, e := range s.flat(entries) {
 			if e.rest {
-				rest = true
+				rest = e
 				continue
 			}
 			v, present := m[e.key]
 			if !present && e.min > 0 || present && !e.value(v) {
 				return false
 			}
-			if present {
-				left--
+			named[e.key] = true
+		}
+		others := 0
+		for key, v := range m {
+			if named[key] {
+				continue
+			}
+			if others++; !rest.value(v) {
+				return false
 			}
 		}
-		return rest || left == 0
+		return others >= rest.min
 	}
 }
 

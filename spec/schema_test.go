@@ -166,7 +166,7 @@ func oddValue(t *rapid.T) any {
 		"", "x", "EUR", "PDC-INTENT", "0.5", "-0", "1.50", "test:x", "a/b/c", "DE", "https://example.com",
 		[]byte{}, make([]byte, 32), make([]byte, 1216), true,
 		[]any{}, []any{"x"}, []any{int64(1)}, map[string]any{}, map[string]any{"x": int64(1)},
-		codec.Sum([]byte("x")),
+		codec.Sum([]byte("x")), nil, []any{nil}, map[string]any{"x": nil},
 	}).Draw(t, "value")
 }
 
