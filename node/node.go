@@ -180,7 +180,7 @@ func (n *Node) openNetwork(ctx context.Context) error {
 		return err
 	}
 	n.opened(n.Mailbox.Close)
-	client := mailbox.NewClient(courier, n.Mailbox)
+	client := mailbox.NewClient(courier, n.Mailbox, n.courierHosts()/2)
 
 	n.Ingest = ingest.New(rooms, rooms.blocked, rooms.known, rooms.gone, n.opts.Now, ingest.Limits{})
 	n.Gossip, err = gossip.New(n.Network.Host(), gossip.Options{Handler: n.Ingest, Catchup: rooms, Flood: c.Flood, Logger: n.opts.Log})
@@ -227,7 +227,7 @@ func (n *Node) Mailboxes() []string {
 // courierHosts is how many throw-away identities are open at once; 0: the usual.
 func (n *Node) courierHosts() int {
 	if n.opts.Config.TestNetwork {
-		return 512
+		return 1024
 	}
 	return 0
 }

@@ -34,14 +34,19 @@ type Client struct {
 	turns *turns // of the pick-ups that wait at others' mailboxes
 }
 
-// maxPolls is how many pick-ups wait at others' mailboxes at once. Each keeps a
-// throw-away host busy, and deposits need some too.
-const maxPolls = 16
+// DefaultPolls is how many pick-ups wait at others' mailboxes at once. Each keeps
+// a throw-away host busy, and deposits need some too. With more addresses than
+// that, each has its turn for some seconds.
+const DefaultPolls = 16
 
 // NewClient makes a client. own is this node's mailbox, nil when it has none:
-// what is addressed to it doesn't touch the network.
-func NewClient(courier Courier, own *Server) *Client {
-	return &Client{courier: courier, own: own, turns: newTurns(maxPolls)}
+// what is addressed to it doesn't touch the network. polls bounds the pick-ups
+// that wait at once; 0: [DefaultPolls].
+func NewClient(courier Courier, own *Server, polls int) *Client {
+	if polls <= 0 {
+		polls = DefaultPolls
+	}
+	return &Client{courier: courier, own: own, turns: newTurns(polls)}
 }
 
 // Deposit leaves an envelope at one of the recipient's mailboxes, full

@@ -20,7 +20,7 @@ var errNotFound = protocol.Errorf(protocol.CodeNotFound, "", "no such blob")
 func TestDepositPickupRemove(t *testing.T) {
 	simulate(t, 3, func(t *testing.T, hosts []host.Host) {
 		serve(t, hosts[0], nil, Limits{})
-		sender, recipient := NewClient(direct{hosts[1]}, nil), NewClient(direct{hosts[2]}, nil)
+		sender, recipient := NewClient(direct{hosts[1]}, nil, 0), NewClient(direct{hosts[2]}, nil, 0)
 		seed := crypto.NewSealingSeed()
 		var ids []ID
 		for i := range 3 {
@@ -63,7 +63,7 @@ func TestDepositPickupRemove(t *testing.T) {
 func TestDepositTwiceKeepsTheFirst(t *testing.T) {
 	simulate(t, 2, func(t *testing.T, hosts []host.Host) {
 		server := serve(t, hosts[0], nil, Limits{})
-		c := NewClient(direct{hosts[1]}, nil)
+		c := NewClient(direct{hosts[1]}, nil, 0)
 		seed := crypto.NewSealingSeed()
 		first, err := c.Deposit(t.Context(), "p", []string{addr(hosts[0])}, token(seed), letter(0))
 		if err != nil {
@@ -84,7 +84,7 @@ func TestDepositTwiceKeepsTheFirst(t *testing.T) {
 func TestWaitingPickupIsWoken(t *testing.T) {
 	simulate(t, 3, func(t *testing.T, hosts []host.Host) {
 		serve(t, hosts[0], nil, Limits{})
-		sender, recipient := NewClient(direct{hosts[1]}, nil), NewClient(direct{hosts[2]}, nil)
+		sender, recipient := NewClient(direct{hosts[1]}, nil, 0), NewClient(direct{hosts[2]}, nil, 0)
 		seed := crypto.NewSealingSeed()
 		go func() {
 			time.Sleep(20 * time.Second)
@@ -117,7 +117,7 @@ func TestServedBeforeDurable(t *testing.T) {
 	simulate(t, 3, func(t *testing.T, hosts []host.Host) {
 		store := &memory{gate: make(chan struct{})}
 		serve(t, hosts[0], store, Limits{})
-		sender, recipient := NewClient(direct{hosts[1]}, nil), NewClient(direct{hosts[2]}, nil)
+		sender, recipient := NewClient(direct{hosts[1]}, nil, 0), NewClient(direct{hosts[2]}, nil, 0)
 		seed := crypto.NewSealingSeed()
 		deposited := make(chan error, 1)
 		go func() {
@@ -150,7 +150,7 @@ func TestServedBeforeDurable(t *testing.T) {
 func TestNoReceiptWhenTheDiskFails(t *testing.T) {
 	simulate(t, 2, func(t *testing.T, hosts []host.Host) {
 		serve(t, hosts[0], &memory{fail: protocol.Errorf(protocol.CodeDiskFull, "", "full")}, Limits{})
-		c := NewClient(direct{hosts[1]}, nil)
+		c := NewClient(direct{hosts[1]}, nil, 0)
 		_, err := c.Deposit(t.Context(), "p", []string{addr(hosts[0])}, Token{1}, letter(0))
 		if protocol.CodeOf(err) != protocol.CodeDiskFull {
 			t.Errorf("%v, want disk_full", err)
@@ -164,20 +164,20 @@ func TestDepositTriesTheNextMailbox(t *testing.T) {
 		serve(t, hosts[1], &memory{fail: protocol.Errorf(protocol.CodeMailboxFull, "", "full")}, Limits{})
 		serve(t, hosts[2], nil, Limits{})
 		boxes := []string{"nonsense", addr(hosts[0]), addr(hosts[1]), addr(hosts[2])}
-		receipt, err := NewClient(direct{hosts[3]}, nil).Deposit(t.Context(), "p", boxes, Token{1}, letter(0))
+		receipt, err := NewClient(direct{hosts[3]}, nil, 0).Deposit(t.Context(), "p", boxes, Token{1}, letter(0))
 		if err != nil || receipt.Mailbox != hosts[2].ID() {
 			t.Errorf("%+v, %v", receipt, err)
 		}
 		own := serve(t, hosts[3], nil, Limits{})
-		receipt, err = NewClient(direct{hosts[3]}, own).Deposit(t.Context(), "p", append(boxes[:3:3], addr(hosts[3])), Token{1}, letter(0))
+		receipt, err = NewClient(direct{hosts[3]}, own, 0).Deposit(t.Context(), "p", append(boxes[:3:3], addr(hosts[3])), Token{1}, letter(0))
 		if err != nil || receipt.Mailbox != hosts[3].ID() {
 			t.Errorf("the own mailbox doesn't take it: %+v, %v", receipt, err)
 		}
-		_, err = NewClient(direct{hosts[3]}, nil).Deposit(t.Context(), "p", boxes[:3], Token{1}, letter(0))
+		_, err = NewClient(direct{hosts[3]}, nil, 0).Deposit(t.Context(), "p", boxes[:3], Token{1}, letter(0))
 		if protocol.CodeOf(err) != protocol.CodeBadField || !strings.Contains(err.Error(), "mailbox_full") {
 			t.Errorf("nobody has it: %v; want what each of them said", err)
 		}
-		if _, err := NewClient(direct{hosts[3]}, nil).Deposit(t.Context(), "p", nil, Token{1}, letter(0)); protocol.CodeOf(err) != protocol.CodeMissingField {
+		if _, err := NewClient(direct{hosts[3]}, nil, 0).Deposit(t.Context(), "p", nil, Token{1}, letter(0)); protocol.CodeOf(err) != protocol.CodeMissingField {
 			t.Errorf("no mailbox: %v", err)
 		}
 	})
@@ -187,8 +187,8 @@ func TestReceive(t *testing.T) {
 	simulate(t, 4, func(t *testing.T, hosts []host.Host) {
 		serve(t, hosts[0], nil, Limits{})
 		own := serve(t, hosts[2], nil, Limits{})
-		sender := NewClient(direct{hosts[1]}, nil)
-		recipient := NewClient(direct{hosts[2]}, own)
+		sender := NewClient(direct{hosts[1]}, nil, 0)
+		recipient := NewClient(direct{hosts[2]}, own, 0)
 		seed := crypto.NewSealingSeed()
 		in := receive(t, recipient, seed, nil, addr(hosts[0]), addr(hosts[2]))
 		for i, box := range []host.Host{hosts[0], hosts[2], hosts[0], hosts[2]} {
@@ -222,9 +222,9 @@ func TestReceiveGoesOnBehindWhatIsKept(t *testing.T) {
 		t.Run(where, func(t *testing.T) {
 			simulate(t, 2, func(t *testing.T, hosts []host.Host) {
 				server := serve(t, hosts[0], nil, Limits{})
-				client := NewClient(direct{hosts[1]}, nil)
+				client := NewClient(direct{hosts[1]}, nil, 0)
 				if where == "own" {
-					client = NewClient(nil, server)
+					client = NewClient(nil, server, 0)
 				}
 				seed := crypto.NewSealingSeed()
 				kept := 0
@@ -272,7 +272,7 @@ func TestReceiveOutlastsTheMailbox(t *testing.T) {
 	simulate(t, 2, func(t *testing.T, hosts []host.Host) {
 		store := new(memory)
 		first := serve(t, hosts[0], store, Limits{})
-		client := NewClient(direct{hosts[1]}, nil)
+		client := NewClient(direct{hosts[1]}, nil, 0)
 		seed := crypto.NewSealingSeed()
 		in := receive(t, client, seed, nil, addr(hosts[0]))
 		time.Sleep(time.Minute)
@@ -294,7 +294,7 @@ func TestReceiveOutlastsTheMailbox(t *testing.T) {
 func TestManyReceiversShareTheirTurns(t *testing.T) {
 	simulate(t, 2, func(t *testing.T, hosts []host.Host) {
 		server := serve(t, hosts[0], new(memory), Limits{RequestBurst: 10_000, RequestsPerSecond: 1000})
-		client := NewClient(direct{hosts[1]}, nil)
+		client := NewClient(direct{hosts[1]}, nil, 0)
 		const receivers = 3 * maxPolls
 		var seeds []crypto.SealingSeed
 		var inboxes []*inbox
@@ -350,7 +350,7 @@ func TestCloseEndsTheWaits(t *testing.T) {
 			done <- err
 		}()
 		go func() {
-			_, err := NewClient(direct{hosts[1]}, nil).Pickup(t.Context(), "p", addr(hosts[0]), crypto.NewSealingSeed(), nil, 1, time.Minute)
+			_, err := NewClient(direct{hosts[1]}, nil, 0).Pickup(t.Context(), "p", addr(hosts[0]), crypto.NewSealingSeed(), nil, 1, time.Minute)
 			done <- err
 		}()
 		time.Sleep(time.Second)

@@ -145,7 +145,7 @@ func TestHalfOpenStreamsAreCutOff(t *testing.T) {
 				t.Errorf("it took %s", took)
 			}
 		}
-		c := NewClient(direct{hosts[1]}, nil)
+		c := NewClient(direct{hosts[1]}, nil, 0)
 		if _, err := c.Deposit(t.Context(), "p", []string{addr(hosts[0])}, Token{1}, letter(0)); err != nil {
 			t.Errorf("after they were cut off: %v", err)
 		}
@@ -231,7 +231,7 @@ func TestClientWithAWrongClock(t *testing.T) {
 			}
 			parley.WriteMessage(s, must(a.encode(r.Op)))
 		})
-		c := NewClient(direct{hosts[1]}, nil)
+		c := NewClient(direct{hosts[1]}, nil, 0)
 		if _, err := c.Pickup(t.Context(), "p", addr(hosts[0]), seed, nil, 1, 0); err != nil {
 			t.Error(err)
 		}
@@ -275,7 +275,7 @@ func TestLyingMailboxes(t *testing.T) {
 			simulate(t, 2, func(t *testing.T, hosts []host.Host) {
 				asked := 0
 				lie(hosts[0], &asked, reply)
-				c := NewClient(direct{hosts[1]}, nil)
+				c := NewClient(direct{hosts[1]}, nil, 0)
 				if r, err := c.Deposit(t.Context(), "p", []string{addr(hosts[0])}, Token{1}, letter(0)); err == nil {
 					t.Errorf("deposit: %+v", r)
 				}
@@ -308,7 +308,7 @@ func TestMailboxesThatWasteTime(t *testing.T) {
 					}
 					return framed(must((&answer{Removed: 1}).encode(opRemove)))
 				})
-				in := receive(t, NewClient(direct{hosts[1]}, nil), crypto.NewSealingSeed(), nil, addr(hosts[0]))
+				in := receive(t, NewClient(direct{hosts[1]}, nil, 0), crypto.NewSealingSeed(), nil, addr(hosts[0]))
 				time.Sleep(time.Hour)
 				in.close()
 				if asked < 5 || asked > 100 {
@@ -326,7 +326,7 @@ func TestSilentMailboxTimesOut(t *testing.T) {
 			<-release
 			s.Reset()
 		})
-		c := NewClient(direct{hosts[1]}, nil)
+		c := NewClient(direct{hosts[1]}, nil, 0)
 		began := time.Now()
 		if _, err := c.Deposit(t.Context(), "p", []string{addr(hosts[0])}, Token{1}, letter(0)); err == nil {
 			t.Error("a deposit with nobody")
@@ -350,7 +350,7 @@ func TestSilentMailboxTimesOut(t *testing.T) {
 func TestQuotas(t *testing.T) {
 	simulate(t, 3, func(t *testing.T, hosts []host.Host) {
 		serve(t, hosts[0], nil, Limits{DepositBurst: 20 * leastDeposit, DepositBytesPerSecond: leastDeposit})
-		c := NewClient(direct{hosts[1]}, nil)
+		c := NewClient(direct{hosts[1]}, nil, 0)
 		box := []string{addr(hosts[0])}
 		for i := range 20 {
 			if _, err := c.Deposit(t.Context(), "p", box, Token{1}, letter(i)); err != nil {
@@ -365,7 +365,7 @@ func TestQuotas(t *testing.T) {
 			t.Errorf("beyond the rate: %v", err)
 		}
 		// Another depositor has a rate of its own.
-		if _, err := NewClient(direct{hosts[2]}, nil).Deposit(t.Context(), "p", box, Token{1}, letter(40)); err != nil {
+		if _, err := NewClient(direct{hosts[2]}, nil, 0).Deposit(t.Context(), "p", box, Token{1}, letter(40)); err != nil {
 			t.Error(err)
 		}
 		time.Sleep(time.Minute)

@@ -35,7 +35,7 @@ func TestOverRealTransports(t *testing.T) {
 			}
 			courier := parley.NewCourier(parley.CourierConfig{TestProfile: true})
 			defer courier.Close()
-			client := NewClient(courier, nil)
+			client := NewClient(courier, nil, 0)
 			seed := crypto.NewSealingSeed()
 			in := receive(t, client, seed, nil, n.Addrs()...)
 			for i := range 10 {
