@@ -52,7 +52,9 @@ def parse_bundle(payload: bytes) -> list[Record]:
     if len(payload) > MAX_PAYLOAD:
         raise ParleyError("too_large", "payload")
     blocks = _versioned(payload, 2)[1]
-    if not isinstance(blocks, list) or not 1 <= len(blocks) <= MAX_BUNDLE_RECORDS:
+    if isinstance(blocks, list) and len(blocks) > MAX_BUNDLE_RECORDS:
+        raise ParleyError("too_large", "records of the bundle")
+    if not isinstance(blocks, list) or not blocks:
         raise ParleyError("malformed", "records of the bundle")
     return [records.parse(_block(block)) for block in blocks]
 

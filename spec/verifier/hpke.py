@@ -164,7 +164,7 @@ def _decapsulate(suite: int, private: bytes, public: bytes, enc: bytes) -> bytes
     first = mlkem.decapsulate(mlkem_key, enc[: mlkem.CIPHERTEXT_BYTES])
     enc_x = enc[mlkem.CIPHERTEXT_BYTES :]
     second = x25519(x_key, enc_x)
-    return _combine(first, second, enc_x, public[-32:])
+    return _combine(first, second, enc_x, public[-32:]) if any(second) else None  # [SEAL-15]
 
 
 def _dhkem_secret(dh: bytes, enc: bytes, public: bytes) -> bytes:

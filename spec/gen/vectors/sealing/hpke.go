@@ -34,14 +34,16 @@ type sealed struct {
 	infoSuite      byte   // in info; suite if it's right
 	infoKey        []byte // whose hash is in info; recipient if it's right
 	label          string
-	ephemeral      []byte // input of the ephemeral key's DeriveKeyPair
+	ephemeral      []byte // input of the ephemeral key's DeriveKeyPair; of suite 2 also m ‖ e
+	point, dh      []byte // of suite 2, if set: the X25519 half of enc, and what it gives
 	plaintext      []byte
 	associated     []byte // none if it's right
 }
 
 // seal makes an envelope by the rules, from a plaintext that may break them.
 func seal(suite byte, recipient, ephemeral, plaintext []byte) sealed {
-	return sealed{1, suite, recipient, suite, recipient, "parley/1/seal", ephemeral, plaintext, nil}
+	return sealed{version: 1, suite: suite, recipient: recipient, infoSuite: suite, infoKey: recipient,
+		label: "parley/1/seal", ephemeral: ephemeral, plaintext: plaintext}
 }
 
 // pad puts a payload into the smallest size class.
@@ -62,7 +64,7 @@ func padTo(payload []byte, class int) []byte {
 
 // envelope is the bytes.
 func (s sealed) envelope() []byte {
-	shared, enc := encapsulate(s.suite, s.recipient, s.ephemeral)
+	shared, enc := s.encapsulate()
 	info := kit.Join([]byte(s.label), []byte{0, s.infoSuite}, kit.Sum(s.infoKey))
 	return kit.Join([]byte{s.version, s.suite}, enc, encrypt(s.suite, shared, info, s.plaintext, s.associated))
 }
@@ -80,9 +82,10 @@ func encrypt(suite byte, shared, info, plaintext, associated []byte) []byte {
 }
 
 // encapsulate is the KEM of a suite with a given ephemeral key.
-func encapsulate(suite byte, recipient, ephemeral []byte) (shared, enc []byte) {
-	if suite == 1 {
-		key := x25519(ephemeral)
+func (s sealed) encapsulate() (shared, enc []byte) {
+	recipient := s.recipient
+	if s.suite == 1 {
+		key := x25519(s.ephemeral)
 		public, err := ecdh.X25519().NewPublicKey(recipient)
 		must(err)
 		dh, err := key.ECDH(public)
@@ -95,14 +98,22 @@ func encapsulate(suite byte, recipient, ephemeral []byte) (shared, enc []byte) {
 	const pqSize = mlkem.EncapsulationKeySize768
 	pq, err := mlkem.NewEncapsulationKey768(recipient[:pqSize])
 	must(err)
-	pqShared, pqEnc, err := mlkemtest.Encapsulate768(pq, kit.Sum(ephemeral))
+	m, key := kit.Sum(s.ephemeral), x25519(s.ephemeral)
+	if len(s.ephemeral) == 64 {
+		m = s.ephemeral[:32]
+		key, err = ecdh.X25519().NewPrivateKey(s.ephemeral[32:])
+		must(err)
+	}
+	pqShared, pqEnc, err := mlkemtest.Encapsulate768(pq, m)
 	must(err)
-	key := x25519(ephemeral)
 	public, err := ecdh.X25519().NewPublicKey(recipient[pqSize:])
 	must(err)
 	dh, err := key.ECDH(public)
 	must(err)
 	traditional := key.PublicKey().Bytes()
+	if s.point != nil {
+		traditional, dh = s.point, s.dh
+	}
 	all := sha3.Sum256(kit.Join(pqShared, dh, traditional, recipient[pqSize:], []byte(`\.//^\`)))
 	return all[:], kit.Join(pqEnc, traditional)
 }
