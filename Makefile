@@ -15,7 +15,7 @@ build: ## Build bin/parley
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/parley
 
 demo: build ## One request, two sellers, one agreement, between four processes (INTENT=FILE, KEEP=1)
-	@$(BIN) testnet demo $(if $(INTENT),--intent '$(INTENT)') $(if $(KEEP),--keep)
+	@$(BIN) testnet demo $(if $(INTENT),--tender '$(INTENT)') $(if $(KEEP),--keep)
 
 test: ## All tests that need only Go (8 minutes at most on 2 cores)
 	$(GO) vet ./...

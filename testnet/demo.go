@@ -11,11 +11,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/parley-protocol/parley/node/api"
-	"github.com/parley-protocol/parley/protocol/decimal"
 )
 
 //go:embed sample/tender.json
@@ -162,17 +162,15 @@ func (d *Demo) request(ctx context.Context, _ string) error {
 		d.say("              %s", line)
 	}
 	d.say("   terms      %q", d.intent.Terms[0].Sentence)
-	d.say("   public are these lines and nothing else: not who asks, and no address to reach them but a sealed mailbox.")
+	d.say("   Public is what the notice itself says, and where sealed replies may be left: no address of the customer's")
+	d.say("   node, and no key that it uses a second time.")
 
 	d.step(3, "Both sellers see it and answer in private.")
 	for i, name := range []string{"north", "south"} {
 		if _, err := await(ctx, d, name, "the request", api.Path("/v1/intents/%s", d.intent.ID), func(v api.Intent) bool { return v.ID == d.intent.ID }); err != nil {
 			return err
 		}
-		offer, err := d.offer([]string{"95", "110"}[i])
-		if err != nil {
-			return err
-		}
+		offer := d.offer([]int64{95, 110}[i])
 		var made api.Offer
 		if err := d.do(ctx, name, http.MethodPost, "/v1/offers", offer, &made); err != nil {
 			return err
@@ -182,22 +180,28 @@ func (d *Demo) request(ctx context.Context, _ string) error {
 	return nil
 }
 
-// offer prices each item of the request, with its own delivery charge.
-func (d *Demo) offer(unit string) (api.NewOffer, error) {
+// offer prices each item of the request at so much apiece, and adds delivery.
+func (d *Demo) offer(each int64) api.NewOffer {
 	offer := api.NewOffer{Intent: d.intent.ID, PriceCurrency: "GBP", ValidUntil: time.Now().Add(24 * time.Hour).Truncate(time.Second)}
 	if b := d.intent.Budget; b != nil {
 		offer.PriceCurrency = b.PriceCurrency
 	}
 	for i, item := range d.intent.ItemOffered {
 		index := int64(i)
-		price, err := decimal.Parse(unit)
-		if err != nil {
-			return offer, err
+		line := api.Line{Name: item.Name, Item: &index, Quantity: item.Quantity}
+		total := each
+		if q := item.Quantity; q != nil {
+			// A quantity that isn't whole is sold by the lot.
+			if n, err := strconv.ParseInt(q.Value, 10, 32); err == nil {
+				total *= n
+				line.UnitPrice = strconv.FormatInt(each, 10)
+			}
 		}
-		offer.Items = append(offer.Items, api.Line{Name: item.Name, Item: &index, Quantity: item.Quantity, Price: price.String()})
+		line.Price = strconv.FormatInt(total, 10)
+		offer.Items = append(offer.Items, line)
 	}
 	offer.Charges = []api.Charge{{Kind: "delivery", Price: "12.5"}}
-	return offer, nil
+	return offer
 }
 
 func (d *Demo) agree(ctx context.Context, _ string) error {
@@ -270,6 +274,10 @@ func (d *Demo) prove(ctx context.Context, dir string) error {
 			return fmt.Errorf("the proof of %s names another agreement:\n%s", name, out)
 		}
 		d.say("   parley verify %s.car", name)
+		if name != "customer" {
+			d.say("      The proof holds: the same agreement.")
+			continue
+		}
 		for line := range strings.Lines(string(out)) {
 			d.say("      %s", strings.TrimRight(line, "\n"))
 		}

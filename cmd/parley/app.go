@@ -100,7 +100,7 @@ func (a *app) commands() []*cobra.Command {
 		inGroup(groupSell, a.profileCommand(), a.marketCommand(), a.contactCommand()),
 		inGroup(groupFile, a.exportCommand(), a.importCommand(), a.verifyCommand(), a.recordCommand()),
 		inGroup(groupNode, a.initCommand(), a.upCommand(), a.idCommand(), a.inviteCommand(), a.joinCommand(), a.watchCommand(),
-			a.doctorCommand(), a.pathsCommand(), a.configCommand(), a.versionCommand()),
+			a.doctorCommand(), a.pathsCommand(), a.configCommand(), a.testnetCommand(), a.versionCommand()),
 	)
 }
 

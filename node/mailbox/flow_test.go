@@ -295,7 +295,7 @@ func TestManyReceiversShareTheirTurns(t *testing.T) {
 	simulate(t, 2, func(t *testing.T, hosts []host.Host) {
 		server := serve(t, hosts[0], new(memory), Limits{RequestBurst: 10_000, RequestsPerSecond: 1000})
 		client := NewClient(direct{hosts[1]}, nil, 0)
-		const receivers = 3 * maxPolls
+		const receivers = 3 * DefaultPolls
 		var seeds []crypto.SealingSeed
 		var inboxes []*inbox
 		for range receivers {
