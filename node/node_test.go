@@ -175,3 +175,53 @@ func TestAgreement(t *testing.T) {
 	}
 	t.Logf("rounds of fsync: customer %d, seller %d", customer.Ledger.Syncs(), sellers[0].Ledger.Syncs())
 }
+
+// From the intent to the seller's decision there are six fsyncs one after the
+// other: intent, offer, two of the offer's file in the customer's inbox (the file,
+// its folder), acceptance, decision. Mailboxes hand on what they are still
+// writing, so theirs are beside the way and not on it.
+func TestRoundsOfFsync(t *testing.T) {
+	mailbox := start(t, t.TempDir(), func(c *config.Config) { c.ServeMailbox = true })
+	customer := start(t, t.TempDir(), func(c *config.Config) { c.Mailboxes = mailbox.Network.Addrs() })
+	seller := start(t, t.TempDir(), nil)
+	for _, n := range []*node.Node{seller, customer, mailbox} {
+		join(t, n, mailbox)
+	}
+	one := func(what string, n *node.Node, do func()) {
+		t.Helper()
+		before := n.Ledger.Syncs()
+		do()
+		if rounds := n.Ledger.Syncs() - before; rounds != 1 {
+			t.Errorf("%s took %d rounds of fsync, not one", what, rounds)
+		}
+	}
+	var intent, offer *record.Record
+	var err error
+	one("the intent", customer, func() {
+		if intent, err = customer.Desk.PublishIntent(t.Context(), request()); err != nil {
+			t.Fatal(err)
+		}
+	})
+	until(t, seller, "the seller sees the request", func() bool { return seller.Desk.Known(intent.ID()) })
+	one("the offer", seller, func() {
+		if offer, err = seller.Desk.MakeOffer(t.Context(), desk.OfferRequest{Intent: intent.ID(), Offer: offerOf("100")}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	began := time.Now()
+	one("the offer's way into the inbox and the acceptance", customer, func() {
+		until(t, customer, "the offer is there", func() bool { return customer.Desk.Book().Has(offer.ID()) })
+		until(t, seller, "the seller knows that it is", func() bool { return len(seller.Desk.Outbox().Pending()) == 0 })
+		if _, err = customer.Desk.AcceptOffer(t.Context(), offer.ID(), false); err != nil {
+			t.Fatal(err)
+		}
+	})
+	one("the acceptance's arrival and the decision", seller, func() {
+		key, _ := offer.Deal()
+		until(t, seller, "the deal is decided", func() bool {
+			d, ok := seller.Desk.Book().Deal(key.ID())
+			return ok && d.State.Phase == deal.PhaseAgreed
+		})
+	})
+	t.Logf("offer to decision: %s", time.Since(began).Round(time.Millisecond))
+}
