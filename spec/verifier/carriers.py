@@ -6,6 +6,8 @@ import base64
 import binascii
 import csv
 import hashlib
+import ipaddress
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +19,7 @@ import records
 from cbor import decode
 from errors import ParleyError
 from records import MAX_BLOCK, Record
-from schema import Seen, array, form, is_integer, mapping, same_bytes, text
+from schema import Seen, array, form, is_integer, mapping, text
 
 MAX_FRAME = 65536  # [NET-9]
 MAX_BUNDLE_RECORDS = 16  # [SEAL-9]
@@ -112,10 +114,31 @@ def codes() -> set[str]:
     return set(_registry("codes.csv", "code", "verdict"))
 
 
+_DIALLED = re.compile(
+    r"/(?:ip4/(?P<ip4>[^/]+)|ip6/(?P<ip6>[^/]+)|dns[46]?/[^/]+)"
+    r"/(?:tcp/(?P<tcp>[0-9]+)|udp/(?P<udp>[0-9]+)/quic-v1)/p2p/[^/]+"
+)
+
+
+def _dialled(value: Any, path: str, seen: Seen) -> None:
+    """An address of document 8, "Addresses" ([NET-27])."""
+    form("address")(value, path, seen)
+    match = _DIALLED.fullmatch(value)
+    if match is None or int(match["tcp"] or match["udp"]) > 65535:
+        raise ParleyError("bad_field", path)
+    try:
+        if match["ip4"]:
+            ipaddress.IPv4Address(match["ip4"])
+        if match["ip6"]:
+            ipaddress.IPv6Address(match["ip6"])
+    except ValueError:
+        raise ParleyError("bad_field", path) from None
+
+
 _INVITE_SHAPE = mapping(
     {
-        "addrs": array(1, 8, form("address"), same_bytes),
-        "markets?": array(1, 32, form("market"), same_bytes),
+        "addrs": array(1, 8, _dialled),
+        "markets?": array(1, 32, form("market")),
         "name?": text(200),
     }
 )
@@ -123,6 +146,7 @@ _INVITE_SHAPE = mapping(
 
 def parse_invite(link: str) -> dict[str, Any]:
     """The map of an invite ([NET-27])."""
+    link = link.strip()
     if len(link.encode()) > MAX_INVITE:
         raise ParleyError("too_large", "link")
     if not link.startswith(_INVITE):
@@ -140,5 +164,8 @@ def parse_invite(link: str) -> dict[str, Any]:
     invite = cbor.decode(body)
     if not isinstance(invite, dict):
         raise ParleyError("malformed", "not a map")
-    _INVITE_SHAPE(invite, "", Seen())
+    try:
+        _INVITE_SHAPE(invite, "", Seen())
+    except ParleyError:
+        raise ParleyError("bad_field", "invite") from None
     return invite

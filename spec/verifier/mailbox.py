@@ -14,18 +14,17 @@ from schema import (
 )  # fmt: skip
 
 MAX_ENVELOPE = 163840  # [BOX-5]
-# Limits of a message by protocol and direction ([BOX-1], [NET-18]). An answer of
-# catching up has frames of 262,144 bytes together; the documents give no limit for it.
+# Limits of a message by protocol and direction ([BOX-1], [NET-18]).
 LIMITS = {
     ("mailbox", "request"): 164352,
     ("mailbox", "response"): 1048576,
     ("catchup", "request"): 512,
-    ("catchup", "response"): 1048576,
+    ("catchup", "response"): 270336,
 }
 
 
 class StreamReset(Exception):
-    """The message is longer than its limit: the stream is reset."""
+    """The message's length is beyond its limit, 0, or in a longer form than needed."""
 
 
 _ENVELOPE = octets(1, MAX_ENVELOPE, "too_large")
@@ -43,11 +42,16 @@ def _picked(value: Any, path: str, seen: Seen) -> None:
     octets(32)(value[0], f"{path}[0]", seen)
     _ENVELOPE(value[1], f"{path}[1]", seen)
     if hashlib.sha256(value[1]).digest() != value[0]:
-        raise ParleyError("damaged", path)  # [BOX-16]
+        raise ParleyError("malformed", path)  # [BOX-16]
+
+
+def cursor(value: Any, path: str, _: Seen) -> None:
+    if not isinstance(value, str) or not 1 <= len(value.encode()) <= 128:
+        raise ParleyError("bad_field", path)
 
 
 def _frames(value: Any, path: str, seen: Seen) -> None:
-    array(0, 1000, octets(1, 65536, "too_large"))(value, path, seen)
+    array(0, 1000, octets(0, 262144))(value, path, seen)
     if sum(len(frame) for frame in value) > 262144:  # [NET-18]
         raise ParleyError("too_large", path)
 
@@ -68,15 +72,20 @@ REQUESTS: dict[str, Shape] = {
 }
 
 _CATCHUP_REQUEST = mapping(
-    {"market": form("market"), "limit": integer(1, 1000), "after?": text(128)}, closed=True
+    {"market": form("market"), "limit": integer(1, 1000), "after?": cursor}
 )
 
-_REFUSAL = mapping({"error": form("code"), "hint?": text(256), "time?": TIME})
+
+def _ignored(value: Any, path: str, seen: Seen) -> None:
+    """What is of no account if it has another shape ([BOX-2])."""
+
+
+_REFUSAL = mapping({"error": _op, "hint?": _ignored, "time?": _ignored})
 RESPONSES: dict[str, tuple[str, Shape]] = {
     "deposit": ("stored", mapping({"stored": octets(32), "until": TIME})),
     "pickup": ("picked-up", mapping({"envelopes": array(0, 256, _picked), "more": boolean})),
     "remove": ("removed", mapping({"removed": integer(0, 256)})),
-    "catchup": ("caught-up", mapping({"frames": _frames, "next?": text(128)})),
+    "catchup": ("caught-up", mapping({"frames": _frames, "next?": cursor})),
 }
 
 
@@ -107,8 +116,11 @@ def read_varint(data: bytes, pos: int, code: str = "malformed") -> tuple[int, in
 
 def parse_message(protocol: str, direction: str, op: str | None, stream: bytes) -> Message:
     """A request or a response: its length, its encoding, its shape ([BOX-1], [BOX-2])."""
-    length, begin = read_varint(stream, 0, "not_canonical")
-    if length > LIMITS[protocol, direction]:
+    try:
+        length, begin = read_varint(stream, 0)
+    except ParleyError:
+        raise StreamReset from None
+    if not 1 <= length <= LIMITS[protocol, direction]:
         raise StreamReset
     raw = stream[begin:]
     if len(raw) != length:
@@ -123,16 +135,21 @@ def parse_message(protocol: str, direction: str, op: str | None, stream: bytes) 
         name, shape = "refusal", _REFUSAL
     else:
         name, shape = RESPONSES["catchup" if protocol == "catchup" else op or ""]
-    shape(message, "", seen)
+    try:
+        shape(message, "", seen)
+    except ParleyError:
+        if direction == "response":
+            raise ParleyError("malformed", name) from None
+        raise
+    if name == "catchup-request" and seen.unknown:
+        raise ParleyError("bad_field", seen.unknown[0])  # [NET-18]
     return Message(name, tuple(sorted(seen.unknown)))
 
 
 def _request(protocol: str, message: dict[str, Any]) -> tuple[str, Shape]:
     if protocol == "catchup":
         return "catchup-request", _CATCHUP_REQUEST
-    if "op" not in message:
-        raise ParleyError("missing_field", "op")
-    op = message["op"]
+    op = message.get("op")
     if not isinstance(op, str) or op not in REQUESTS:
         raise ParleyError("bad_field", "op")
     return op, REQUESTS[op]

@@ -190,7 +190,7 @@ class Carriers(Codes):
         """[SEAL-9], [SEAL-10]"""
         for code, value in (
             ("unsupported_version", [2, [EXAMPLE]]), ("malformed", [1, []]), ("malformed", {}),
-            ("malformed", [1, [EXAMPLE] * 17]), ("malformed", [1, [EXAMPLE], 0]),
+            ("too_large", [1, [EXAMPLE] * 17]), ("malformed", [1, [EXAMPLE], 0]),
             ("malformed", [1, [EXAMPLE, EXAMPLE + b"\0"]]), ("malformed", ["1", [EXAMPLE]]),
         ):  # fmt: skip
             self.refused(code, carriers.parse_bundle, cbor.encode(value))
@@ -228,7 +228,7 @@ class Carriers(Codes):
         self.assertEqual(carriers.parse_invite(link(good)), good)
         self.refused("malformed", carriers.parse_invite, link(good, damage=1))
         self.refused("malformed", carriers.parse_invite, link(good) + "=")
-        self.refused("missing_field", carriers.parse_invite, link({"name": "x"}))
+        self.refused("bad_field", carriers.parse_invite, link({"name": "x"}))
         self.refused("bad_field", carriers.parse_invite, link({"addrs": ["/ip4/1.2.3.4"]}))
         self.refused("too_large", carriers.parse_invite, link({**good, "x": "x" * 4000}))
 
@@ -261,7 +261,10 @@ class Carriers(Codes):
         answer = {"envelopes": picked, "more": False}
         self.assertEqual(parse(answer, "response", "pickup"), "picked-up")
         answer["envelopes"] = [[bytes(32), b"x"]]
-        self.refused("damaged", parse, answer, "response", "pickup")
+        self.refused("malformed", parse, answer, "response", "pickup")
+        for odd in (b"\0", b"\x81\x00\xa0", b"\xff"):  # no length, a longer form, cut
+            with self.assertRaises(mailbox.StreamReset):
+                mailbox.parse_message("mailbox", "request", None, odd)
         self.assertEqual(parse({"error": "over_quota", "x": 1}, "response", "remove"), "refusal")
 
     def test_proof_of_document_4(self) -> None:

@@ -183,6 +183,10 @@ func rotations() kit.File {
 	add("to-the-key-of-the-newest", true, after(kit.Stranger, changed), first, changed)
 	add("hash-of-a-did-is-no-commitment", false, after(next, before(kit.T0, kit.Hash(next.DID()))), before(kit.T0, kit.Hash(next.DID())))
 	add("key-itself-is-no-commitment", false, after(next, before(kit.T0, next.Public())), before(kit.T0, next.Public()))
+	renewed := before(kit.T0+1, commits(next))
+	add("citing-an-older-profile", true, after(next, first), first, renewed)
+	add("citing-an-older-profile-of-another-commitment", true, after(kit.Stranger, first), first, changed)
+	add("citing-a-profile-that-is-not-held", false, after(next, renewed), first)
 	one, two := before(kit.T0, commits(next)), before(kit.T0, commits(kit.Stranger))
 	oneID, twoID := one.ID(), two.ID()
 	newest, winner := one, next

@@ -144,7 +144,7 @@ func requests() kit.File {
 		for _, key := range kit.Keys(m) {
 			codes := []string{"missing_field"}
 			if key == "op" {
-				codes = []string{"missing_field", "bad_field"}
+				codes = []string{"bad_field"}
 			}
 			f.bad(op+"-without-"+key, two, kit.With(m, key, kit.Absent), codes...)
 			if key != "op" {
@@ -202,21 +202,26 @@ func responses() kit.File {
 		f.good(c.shape+"-with-an-unknown-key", c.shape, two, kit.With(c.right, "colour", "red"), "colour")
 		f.good("refusal-of-a-"+c.op, "refusal", kit.Musts("BOX-15"), refusal)
 		for _, key := range kit.Keys(c.right) {
-			f.bad(c.shape+"-without-"+key, two, kit.With(c.right, key, kit.Absent), "missing_field", "malformed")
-			f.bad(c.shape+"-with-text-for-"+key, two, kit.With(c.right, key, "x"), "bad_field", "malformed")
+			f.bad(c.shape+"-without-"+key, two, kit.With(c.right, key, kit.Absent), "malformed")
+			f.bad(c.shape+"-with-text-for-"+key, two, kit.With(c.right, key, "x"), "malformed")
 		}
 		f.bad(c.shape+"-array", two, kit.List{c.right}, "malformed")
 		f.bad(c.shape+"-a-byte-more", two, kit.Raw(append(kit.Encode(c.right), 0)), "malformed")
 		f.Fail(c.shape+"-longer-than-1048576", kit.Musts("BOX-1", "ERR-5"), f.in(binary.AppendUvarint(nil, 1048577)), "reset")
 	}
 	f.op = "deposit"
-	f.bad("stored-until-after-the-end", two, kit.With(stored, "until", int64(253402300800)), "bad_field", "malformed")
-	f.bad("stored-of-31-bytes", two, kit.With(stored, "stored", make([]byte, 31)), "bad_field", "malformed")
+	f.bad("stored-until-after-the-end", two, kit.With(stored, "until", int64(253402300800)), "malformed")
+	f.bad("stored-of-31-bytes", two, kit.With(stored, "stored", make([]byte, 31)), "malformed")
 	fifteen := kit.Musts("BOX-15")
 	f.good("refusal-with-a-hint", "refusal", fifteen, kit.With(refusal, "hint", "Try later."))
 	f.good("refusal-with-a-time", "refusal", kit.Musts("BOX-7", "BOX-15"), kit.Map{"error": "clock_skew", "time": kit.T0})
 	f.good("refusal-of-an-unknown-code", "refusal", kit.Musts("BOX-15", "ERR-1"), kit.Map{"error": "new_in_version_2"})
 	f.good("refusal-with-an-unknown-key", "refusal", kit.Musts("BOX-2", "BOX-15"), kit.With(refusal, "colour", "red"), "colour")
+	f.good("refusal-with-a-hint-of-257-bytes", "refusal", two, kit.With(refusal, "hint", kit.Letters(257)))
+	f.good("refusal-with-an-integer-for-hint", "refusal", two, kit.With(refusal, "hint", 1))
+	f.good("refusal-with-text-for-time", "refusal", two, kit.With(refusal, "time", "x"))
+	f.good("refusal-of-a-code-of-another-form", "refusal", kit.Musts("BOX-2", "ERR-1"), kit.With(refusal, "error", "Not now!"))
+	f.bad("refusal-with-an-integer-for-error", two, kit.With(refusal, "error", 1), "malformed")
 	f.op = "pickup"
 	f.good("picked-up-nothing", "picked-up", kit.Musts("BOX-9"), kit.With(picked, "envelopes", kit.List{}))
 	f.good("picked-up-more", "picked-up", kit.Musts("BOX-8"), kit.With(picked, "more", true))
@@ -229,16 +234,16 @@ func responses() kit.File {
 		return kit.With(picked, "envelopes", l)
 	}
 	f.good("picked-up-256", "picked-up", kit.Musts("BOX-8"), many(256))
-	f.bad("picked-up-257", kit.Musts("BOX-8"), many(257), "bad_field", "malformed")
-	f.bad("picked-up-an-envelope-that-is-not-its-id", kit.Musts("BOX-16"), kit.With(picked, "envelopes", kit.List{pair, kit.List{kit.Hash("x"), blob}}), "damaged", "malformed")
-	f.bad("picked-up-an-envelope-alone", two, kit.With(picked, "envelopes", kit.List{blob}), "bad_field", "malformed")
-	f.bad("picked-up-3-entries", two, kit.With(picked, "envelopes", kit.List{append(kit.List{}, pair[0], pair[1], 1)}), "bad_field", "malformed")
-	f.bad("picked-up-an-empty-envelope", two, kit.With(picked, "envelopes", kit.List{kit.List{kit.Sum(nil), []byte{}}}), "bad_field", "malformed")
+	f.bad("picked-up-257", kit.Musts("BOX-8"), many(257), "malformed")
+	f.bad("picked-up-an-envelope-that-is-not-its-id", kit.Musts("BOX-16"), kit.With(picked, "envelopes", kit.List{pair, kit.List{kit.Hash("x"), blob}}), "malformed")
+	f.bad("picked-up-an-envelope-alone", two, kit.With(picked, "envelopes", kit.List{blob}), "malformed")
+	f.bad("picked-up-3-entries", two, kit.With(picked, "envelopes", kit.List{append(kit.List{}, pair[0], pair[1], 1)}), "malformed")
+	f.bad("picked-up-an-empty-envelope", two, kit.With(picked, "envelopes", kit.List{kit.List{kit.Sum(nil), []byte{}}}), "malformed")
 	f.op = "remove"
 	f.good("removed-0", "removed", kit.Musts("BOX-11"), kit.Map{"removed": 0})
 	f.good("removed-256", "removed", kit.Musts("BOX-11"), kit.Map{"removed": 256})
-	f.bad("removed-257", kit.Musts("BOX-11"), kit.Map{"removed": 257}, "bad_field", "malformed")
-	f.bad("removed-minus-1", kit.Musts("BOX-11"), kit.Map{"removed": -1}, "bad_field", "malformed")
-	f.bad("removed-after-an-answer-to-pickup", two, picked, "missing_field", "malformed")
+	f.bad("removed-257", kit.Musts("BOX-11"), kit.Map{"removed": 257}, "malformed")
+	f.bad("removed-minus-1", kit.Musts("BOX-11"), kit.Map{"removed": -1}, "malformed")
+	f.bad("removed-after-an-answer-to-pickup", two, picked, "malformed")
 	return f.File
 }

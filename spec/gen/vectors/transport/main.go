@@ -108,6 +108,8 @@ func frames() kit.File {
 	for _, n := range []int{1, 7, 9, 16} {
 		bad(fmt.Sprintf("stamp-of-%d-bytes", n), nine, list(1, raw, make([]byte, n)), "malformed")
 	}
+	filler := func(n int) []byte { return list(1, make([]byte, n), []byte{}) }
+	bad("longer-than-65536-bytes", kit.Musts("NET-9", "ERR-5"), filler(65536), "too_large")
 	right := list(1, raw, []byte{})
 	bad("empty", nine, nil, "malformed")
 	bad("cut", nine, right[:len(right)-1], "malformed")
@@ -210,6 +212,7 @@ func catchup() kit.File {
 	bad("request-market-of-another-form", kit.With(request, "market", "Furniture"), "bad_field")
 	bad("request-without-market", kit.With(request, "market", kit.Absent), "missing_field")
 	bad("request-without-limit", kit.With(request, "limit", kit.Absent), "missing_field")
+	bad("request-with-another-key", kit.With(request, "colour", "red"), "bad_field")
 	bad("request-array", kit.List{"furniture", 1}, "malformed")
 	bad("request-keys-not-sorted", kit.Pairs{"market", "test", "limit", 1}, "not_canonical")
 	f.Fail("request-of-513-bytes", kit.Musts("NET-18", "NET-26", "ERR-5"), kit.Values{"direction": "request", "stream": binary.AppendUvarint(nil, 513)}, "reset")
@@ -226,18 +229,22 @@ func catchup() kit.File {
 	wrong := func(name string, message any, codes ...string) {
 		f.Fail(name, musts, in("response", message), codes...)
 	}
-	wrong("answer-of-nothing", kit.Map{}, "missing_field", "malformed")
-	wrong("answer-with-text-for-frames", kit.Map{"frames": "x"}, "bad_field", "malformed")
-	wrong("answer-with-a-frame-as-text", kit.Map{"frames": kit.List{"x"}}, "bad_field", "malformed")
-	wrong("answer-with-next-empty", kit.With(answer, "next", ""), "bad_field", "malformed")
-	wrong("answer-with-next-of-129-bytes", kit.With(answer, "next", kit.Letters(129)), "bad_field", "malformed")
-	wrong("answer-with-next-as-integer", kit.With(answer, "next", 1), "bad_field", "malformed")
+	wrong("answer-of-nothing", kit.Map{}, "malformed")
+	wrong("answer-with-text-for-frames", kit.Map{"frames": "x"}, "malformed")
+	wrong("answer-with-a-frame-as-text", kit.Map{"frames": kit.List{"x"}}, "malformed")
+	wrong("answer-with-next-empty", kit.With(answer, "next", ""), "malformed")
+	wrong("answer-with-next-of-129-bytes", kit.With(answer, "next", kit.Letters(129)), "malformed")
+	wrong("answer-with-next-as-integer", kit.With(answer, "next", 1), "malformed")
 	wrong("answer-array", kit.List{kit.List{frame}}, "malformed")
 	many := kit.List{}
 	for range 1001 {
 		many = append(many, []byte{0x80})
 	}
-	wrong("answer-of-1001-frames", kit.Map{"frames": many}, "bad_field", "malformed")
+	wrong("answer-of-1001-frames", kit.Map{"frames": many}, "malformed")
+	half := make([]byte, 131072)
+	good("answer-of-262144-bytes", "response", had, kit.Map{"frames": kit.List{half, half}})
+	wrong("answer-of-262145-bytes", kit.Map{"frames": kit.List{half, half, []byte{0}}}, "malformed")
+	f.Fail("answer-longer-than-270336", kit.Musts("NET-18", "NET-26", "ERR-5"), kit.Values{"direction": "response", "stream": binary.AppendUvarint(nil, 270337)}, "reset")
 	return f
 }
 
@@ -283,6 +290,12 @@ func invites() kit.File {
 	good("with-an-unknown-key", kit.With(least, "colour", "red"))
 	good("with-tcp-and-dns", kit.With(least, "addrs", kit.List{kit.Address("mail")}))
 
+	twice := kit.With(least, "addrs", kit.List{address("node"), address("node")})
+	good("of-entries-that-repeat", kit.With(twice, "markets", kit.List{"test", "test"}))
+	f.Add("with-white-space-around", musts, kit.Values{"link": " \t" + link(kit.Encode(least)) + "\r\n"},
+		kit.Values{"addrs": least["addrs"], "markets": kit.List{}, "name": nil})
+	good("with-ip6", kit.With(least, "addrs", kit.List{"/ip6/2001:db8::1/tcp/4001/p2p/" + kit.Peer("node")}))
+
 	right := link(kit.Encode(least))
 	at := len(right) - 3
 	other := map[bool]string{true: "B", false: "A"}[right[at] == 'A']
@@ -301,9 +314,15 @@ func invites() kit.File {
 	bad("with-a-fragment", right+"#x", "malformed")
 	badBody("of-9-addresses", kit.With(least, "addrs", addrs(9)), "bad_field")
 	badBody("of-no-address", kit.With(least, "addrs", kit.List{}), "bad_field")
-	badBody("without-addrs", kit.Map{"name": "x"}, "missing_field", "malformed", "bad_field")
+	badBody("without-addrs", kit.Map{"name": "x"}, "malformed", "bad_field")
 	badBody("addrs-as-text", kit.Map{"addrs": address("node")}, "bad_field", "malformed")
 	badBody("address-without-a-peer", kit.Map{"addrs": kit.List{"/ip4/192.0.2.7/tcp/4001"}}, "bad_field")
+	for i, form := range []string{
+		"/x", "/ip4/192.0.2.7", "/tcp/4001", "/ip4/192.0.2.7/udp/4001", "/ip4/192.0.2.7/udp/4001/quic", "/ip4/192.0.2.7/tcp/4001/ws",
+		"/ip4/192.0.2/tcp/4001", "/dns/mail.example.com/tcp/65536", "/ip4/192.0.2.7/tcp/4001/p2p/" + kit.Peer("relay") + "/p2p-circuit",
+	} {
+		badBody(fmt.Sprintf("address-that-nobody-dials-%d", i+1), kit.With(least, "addrs", kit.List{form + "/p2p/" + kit.Peer("node")}), "bad_field")
+	}
 	badBody("of-33-markets", kit.With(least, "markets", markets(33)), "bad_field")
 	badBody("of-no-markets", kit.With(least, "markets", kit.List{}), "bad_field", "malformed")
 	badBody("market-of-another-form", kit.With(least, "markets", kit.List{"Test"}), "bad_field")
