@@ -198,6 +198,24 @@ class Sealing(unittest.TestCase):
             "adf1967ed6f40579455a24da950dcf6c39313f94772a102d0b449e2ddbe1c7fc",
         )
 
+    def test_document_4_suite_2(self) -> None:
+        """Every value of the example stands in the document."""
+        document = Path(__file__).resolve().parent.parent / "04-sealing-and-mailboxes.md"
+        text = "".join(document.read_text(encoding="utf-8").split())
+        seed, m, e = (bytes(range(n, n + 32)) for n in (0x40, 0x60, 0x80))
+        made = hpke.sealing_keys(seed, 2)
+        public, halves = made["public"], hashlib.shake_256(made["private"]).digest(96)
+        shared_m, enc_m = mlkem.encapsulate(public[: mlkem.PUBLIC_BYTES], m)
+        enc_x, shared_x = hpke.x25519_public(e), hpke.x25519(e, public[-32:])
+        secret = hpke._combine(shared_m, shared_x, enc_x, public[-32:])
+        key, nonce = hpke.key_schedule(2, secret, hpke.seal_info(2, public))
+        for value in (
+            made["ikm"], made["private"], halves[:32], halves[32:64], halves[64:],
+            public[:16], public[-32:], hashlib.sha256(public).digest(), hpke.seal_info(2, public),
+            shared_m, enc_m[:16], hashlib.sha256(enc_m).digest(), shared_x, enc_x, secret, key, nonce,
+        ):  # fmt: skip
+            self.assertIn(value.hex(), text)
+
     def test_envelopes(self) -> None:
         """Both suites open what they sealed, and refuse what was changed."""
         seed = bytes(range(0x40, 0x60))
