@@ -95,7 +95,7 @@ type Desk struct {
 
 	work      *queue // reactions to changes, in their order
 	receivers *receivers
-	receipts  chan receipt
+	receipts  receipts
 }
 
 const (
@@ -114,7 +114,7 @@ func New(ctx context.Context, l book.Ledger, in book.Inbox, keys Keys, st Store,
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
-	d := &Desk{cfg: cfg, keys: keys, store: st, mail: mail, gossip: gossip, work: newQueue(), receipts: make(chan receipt, 1024)}
+	d := &Desk{cfg: cfg, keys: keys, store: st, mail: mail, gossip: gossip, work: newQueue(), receipts: newReceipts()}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	d.outbox = outbox.New(source{d}, mail, d.delivered)
 	d.receivers = newReceivers(d)
@@ -140,7 +140,8 @@ func (d *Desk) Start(ctx context.Context) error {
 		return err
 	}
 	for range receiptSenders {
-		d.run(d.sendReceipts)
+		d.run(func(ctx context.Context) { d.sendReceipts(ctx, d.receipts.engaged) })
+		d.run(func(ctx context.Context) { d.sendReceipts(ctx, d.receipts.strangers) })
 	}
 	d.run(d.react)
 	d.run(d.sweep)

@@ -91,7 +91,9 @@ func TestCancelWhilePending(t *testing.T) {
 			t.Errorf("the award wasn't given back: %v", err)
 		}
 	case deal.PhaseAgreed: // the acceptance went first; that is lawful too
-		wants(t, customer.accept(second, false), protocol.CodeAwardsExhausted)
+		if customer.accept(second, false) == nil {
+			t.Error("one award, two acceptances")
+		}
 	default:
 		t.Errorf("phase %s", phase)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/parley-protocol/parley/crypto"
+	"github.com/parley-protocol/parley/node/book"
 	"github.com/parley-protocol/parley/node/event"
 	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/deal"
@@ -126,10 +127,13 @@ func TestStrangersDontFillTheLedger(t *testing.T) {
 		}
 	}
 	var err error
-	for i := range maxDealOffers + 1 {
+	for i := range maxWaiting + 1 {
 		err = send(t, customer, replyTo(t, intent), strangersOffer(t, w, "pest", intent, func(_ *record.Header, o *record.Offer) { o.Number = int64(i + 1) }))
 	}
 	wants(t, err, protocol.CodeOverQuota)
+	if n := len(customer.state(strangersOffer(t, w, "pest", intent)).Offers); n != maxWaiting {
+		t.Errorf("%d offers of one stranger wait", n)
+	}
 	customer.settle(t.Context(), intent.ID())
 	if n := customer.ledger.Len(); n != entries {
 		t.Errorf("strangers have written %d entries to the ledger", n-entries)
@@ -291,6 +295,30 @@ func TestImport(t *testing.T) {
 	w.sleep(1000 * 24 * time.Hour)
 	_, err = w.node("late").Import(t.Context(), []*record.Record{intent})
 	wants(t, err, protocol.CodeExpired)
+}
+
+// silence is a mailbox that never answers.
+const silence = "silent"
+
+// Strangers whose mailboxes don't answer hold up nobody whose deal is under way.
+func TestReceiptsOfDealsUnderWayGoThrough(t *testing.T) {
+	w := newWorld(t)
+	customer, seller := w.node("customer"), w.node("seller")
+	intent := customer.request(1)
+	for i := range 3 * receiptSenders {
+		stranger := strangersOffer(t, w, fmt.Sprint(silence, i), intent)
+		if err := send(t, customer, replyTo(t, intent), stranger); err != nil {
+			t.Fatal(err)
+		}
+	}
+	offer := seller.offer(intent, "100", time.Hour)
+	if err := customer.accept(offer, false); err != nil {
+		t.Fatal(err)
+	}
+	customer.phase(offer, deal.PhaseAgreed)
+	seller.until("the confirmation was received", func() bool {
+		return seller.Book().Receipted(book.Delivery{Record: seller.state(offer).Confirmation.ID(), To: intent.Header().By})
+	})
 }
 
 func TestEventsOfADeal(t *testing.T) {

@@ -16,19 +16,30 @@ import (
 // Receipts are neither kept nor receipted: one that is lost is asked for by the
 // next copy of what it acknowledges.
 const (
-	receiptSenders = 4
+	receiptSenders = 4 // for each of the two queues
+	receiptTime    = 30 * time.Second
 	receiptTries   = 5
 	thankAgainFor  = time.Hour
 	receiptKept    = 30 * 24 * time.Hour
 )
 
-// receipt is a thank-you that is owed for a record.
-type receipt struct{ rec *record.Record }
+// receipts are the thank-yous that are owed. Those in deals in which this node
+// has spoken have a queue of their own: a stranger can name mailboxes that never
+// answer, and keep senders busy.
+type receipts struct{ engaged, strangers chan *record.Record }
+
+func newReceipts() receipts {
+	return receipts{make(chan *record.Record, 1024), make(chan *record.Record, 1024)}
+}
 
 // receipt tells a record's author, soon, that it is on disk here.
 func (d *Desk) receipt(rec *record.Record) {
+	queue := d.receipts.strangers
+	if d.engaged(rec) {
+		queue = d.receipts.engaged
+	}
 	select {
-	case d.receipts <- receipt{rec}:
+	case queue <- rec:
 	default: // the sender will send again
 	}
 }
@@ -46,18 +57,20 @@ func (d *Desk) thankAgain() {
 	}
 }
 
-func (d *Desk) sendReceipts(ctx context.Context) {
+func (d *Desk) sendReceipts(ctx context.Context, queue <-chan *record.Record) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case r := <-d.receipts:
-			d.sendReceipt(ctx, r.rec)
+		case rec := <-queue:
+			d.sendReceipt(ctx, rec)
 		}
 	}
 }
 
 func (d *Desk) sendReceipt(ctx context.Context, rec *record.Record) {
+	ctx, cancel := context.WithTimeout(ctx, receiptTime)
+	defer cancel()
 	signer, to, err := d.thanks(ctx, rec)
 	if err != nil || len(to.Mailboxes) == 0 {
 		return

@@ -24,6 +24,9 @@ const inboxFor = 180 * 24 * time.Hour
 const (
 	maxDealRecords = 64
 	maxDealOffers  = 48
+
+	maxWaiting      = 16 // of one seller on one request, unanswered
+	maxWaitingBytes = 512 << 10
 )
 
 // errRefused marks what will never be taken, however often it is brought: the
@@ -210,6 +213,9 @@ func (d *Desk) takeInDeal(ctx context.Context, bundle []*record.Record) error {
 		return refused(err)
 	}
 	if in.Own && !d.spoken(key.ID()) && !signedBy(fresh, in.Record.Header().By) {
+		if err := d.roomToWait(key, fresh); err != nil {
+			return refused(err)
+		}
 		for _, rec := range fresh {
 			expires := time.Unix(rec.Header().RetainUntil, 0)
 			if limit := d.cfg.Now().Add(inboxFor); expires.After(limit) {
@@ -284,6 +290,31 @@ func (d *Desk) fitting(in *book.Intent, key record.DealKey, bundle []*record.Rec
 		out = append(out, rec)
 	}
 	return out, nil
+}
+
+// roomToWait bounds what one seller may leave on a request before the person has
+// answered, so that a few can't take the room of all.
+func (d *Desk) roomToWait(key record.DealKey, fresh []*record.Record) error {
+	var waiting []*record.Record
+	for _, dl := range d.book.DealsOf(key.Intent) {
+		if dl.Key.Vendor == key.Vendor {
+			waiting = append(waiting, dl.Inbox...)
+		}
+	}
+	before := len(waiting)
+	for _, rec := range fresh {
+		if !d.book.Has(rec.ID()) {
+			waiting = append(waiting, rec)
+		}
+	}
+	size := 0
+	for _, rec := range waiting {
+		size += rec.Size()
+	}
+	if len(waiting) > before && (len(waiting) > maxWaiting || size > maxWaitingBytes) {
+		return protocol.Errorf(protocol.CodeOverQuota, "deal", "%d records of this seller wait for an answer already", before)
+	}
+	return nil
 }
 
 // spoken tells whether this node's side has said anything in the deal.

@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -68,7 +69,11 @@ func (w *world) set(f func()) {
 }
 
 // Deposit is [Mail].
-func (w *world) Deposit(_ context.Context, _ string, _ []string, token [32]byte, envelope []byte) (err error) {
+func (w *world) Deposit(ctx context.Context, _ string, mailboxes []string, token [32]byte, envelope []byte) (err error) {
+	if w.isSilent(mailboxes[0]) {
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	w.set(func() {
 		if w.lost {
 			err = errors.New("no mailbox can be reached")
@@ -77,6 +82,16 @@ func (w *world) Deposit(_ context.Context, _ string, _ []string, token [32]byte,
 		w.mail[token] = append(w.mail[token], envelope)
 	})
 	return err
+}
+
+// isSilent tells of the mailboxes of parties called silent….
+func (w *world) isSilent(mailbox string) bool {
+	for i := range 64 {
+		if mailbox == recordtest.MailboxAddress(fmt.Sprint(silence, i)) {
+			return true
+		}
+	}
+	return false
 }
 
 // Receive is [Mail].
