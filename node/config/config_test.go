@@ -4,6 +4,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -102,5 +103,31 @@ func TestBusy(t *testing.T) {
 	c.Listen = []string{taken, "/ip4/127.0.0.1/tcp/0"}
 	if got := c.Busy(); !slices.Equal(got, []string{taken}) {
 		t.Errorf("%q", got)
+	}
+}
+
+// Whoever mistyped a setting is led to its line.
+func TestUnknownSettingNamesItsLine(t *testing.T) {
+	_, err := config.Load(write(t, "mdns = false\n\nlissten = ['/ip4/127.0.0.1/tcp/4100']\n"), env(nil))
+	if err == nil || !strings.Contains(err.Error(), "3| lissten") {
+		t.Errorf("%v", err)
+	}
+}
+
+// A variable that is set to nothing is not set.
+func TestEmptyVariable(t *testing.T) {
+	c, err := config.Load(write(t, "log_level = 'error'\nserve_mailbox = true\n"), func(string) string { return "" })
+	if err != nil || c.LogLevel != "error" || !c.ServeMailbox {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+// Every setting has a variable and a sentence.
+func TestEverySettingIsDescribed(t *testing.T) {
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[config.Config]()) {
+		name := "PARLEY_" + strings.ToUpper(strings.Split(f.Tag.Get("toml"), ",")[0])
+		if f.Tag.Get("env") != name || f.Tag.Get("comment") == "" {
+			t.Errorf("%s: variable %q, want %q; comment %q", f.Name, f.Tag.Get("env"), name, f.Tag.Get("comment"))
+		}
 	}
 }
