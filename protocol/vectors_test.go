@@ -255,14 +255,13 @@ func TestVectorsOfBundles(t *testing.T) {
 }
 
 func TestVectorsOfFrames(t *testing.T) {
-	vectorstest.Run(t, "frame", func(t *testing.T, c vectors.Case, in struct {
+	type frameIn struct {
 		Frame  vectors.Hex
 		Market *string
-	},
-	) (any, string) {
-		if in.Market != nil {
-			t.Skip("judged in node/ingest")
-		}
+	}
+	// What depends on the market is judged in node/ingest.
+	carried := func(in frameIn) bool { return in.Market == nil }
+	vectorstest.RunSome(t, "frame", carried, func(t *testing.T, c vectors.Case, in frameIn) (any, string) {
 		block, stamp, err := record.DecodeFrame(in.Frame)
 		if err != nil {
 			return nil, codeOf(err)

@@ -49,6 +49,9 @@ func TestNothingPersonalInClear(t *testing.T) {
 	s.poll("the acceptance", func() (bool, error) { err := s.accept(intent); return err == nil, err })
 	s.ending(intent)
 	s.nothingOwed()
+	for _, name := range []string{"mailbox", "bystander"} {
+		until(s, name, "the request", api.Path("/v1/intents/%s", intent.ID), func(v api.Intent) bool { return v.ID == intent.ID })
+	}
 
 	secrets := s.secrets(canary)
 	watched := map[string][]byte{}
