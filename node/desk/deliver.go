@@ -89,9 +89,12 @@ func (d *Desk) pointless(rec *record.Record) bool {
 	if now >= rec.Header().RetainUntil {
 		return true
 	}
-	switch rec.Type() {
-	case protocol.TypeIntent, protocol.TypeOffer:
+	switch body := rec.Body().(type) {
+	case *record.Intent, *record.Offer:
 		return now > rec.ValidUntil()
+	case *record.Withdrawal:
+		in, ok := d.book.Intent(body.Intent)
+		return ok && now > in.Record.ValidUntil()
 	}
 	return false
 }
