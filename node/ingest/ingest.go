@@ -160,10 +160,12 @@ func (in *Ingest) Verify(ctx context.Context, m *gossip.Message) protocol.Verdic
 		return in.count(protocol.VerdictOf(m.Err))
 	}
 	known := in.known(rec.ID())
-	if m.Path == gossip.PathCatchup && known {
-		return in.count(protocol.Ignore)
-	}
-	if had, _ := in.relayed.ContainsOrAdd(rec.ID(), struct{}{}); had && m.Path != gossip.PathOwn {
+	if m.Path == gossip.PathCatchup {
+		if known {
+			return in.count(protocol.Ignore)
+		}
+		// It hasn't been relayed: when gossip brings it too, others still need it.
+	} else if had, _ := in.relayed.ContainsOrAdd(rec.ID(), struct{}{}); had && m.Path != gossip.PathOwn {
 		// Another frame of it, with another stamp, came through meanwhile.
 		m.Err = protocol.Errorf(protocol.CodeDuplicate, "", "relayed already")
 		return in.count(protocol.Ignore)

@@ -176,6 +176,28 @@ func TestRelayedOnce(t *testing.T) {
 	}
 }
 
+// To have asked for a record is no reason not to relay it.
+func TestCaughtUpIsStillRelayed(t *testing.T) {
+	r := newRoom()
+	in := r.gate(Limits{})
+	intent := intents(t, 1)[0]
+	asked := frameOf(intent)
+	asked.Path = gossip.PathCatchup
+	if v := pass(t, in, asked); v != protocol.Accept {
+		t.Fatal(v)
+	}
+	r.known[intent.ID()] = true
+	if v := pass(t, in, frameOf(intent)); v != protocol.Accept {
+		t.Errorf("by gossip, after that: %v", v)
+	}
+	if v := pass(t, in, frameOf(intent)); v != protocol.Ignore {
+		t.Errorf("again: %v", v)
+	}
+	if len(in.queue) != 1 {
+		t.Errorf("%d in line for the store", len(in.queue))
+	}
+}
+
 // Any number of frames of one record, with different stamps, at the same time.
 func TestRelayedOnceAtTheSameTime(t *testing.T) {
 	in := newRoom().gate(Limits{})
