@@ -33,7 +33,7 @@ func TestDeathAtEveryStep(t *testing.T) {
 	case how == "all":
 		cases = slices.DeleteFunc(cases, func(c death) bool { return c.hit > 1 })
 	default:
-		n := 16
+		n := 8
 		if how != "" {
 			var err error
 			if n, err = strconv.Atoi(how); err != nil {

@@ -47,7 +47,7 @@ type Timing struct {
 	First    time.Duration // pause before a new peer is asked; default 250 ms
 	Second   time.Duration // pause before it is asked what came in meanwhile; default 3 s
 	Again    time.Duration // pause before the same peer is asked again; default 5 s
-	Pace     time.Duration // one session of a market per so long, after a burst of 8; default 1 min
+	Pace     time.Duration // one session of a market per so long, after a burst of 8; default 5 s
 	Periodic time.Duration // some peer of each market is asked every so often; default 10 min
 	Settled  time.Duration // how long in a market until news from a peer is relayed; default 30 s
 }
@@ -60,7 +60,7 @@ func (t Timing) withDefaults() Timing {
 		{&t.First, 250 * time.Millisecond},
 		{&t.Second, 3 * time.Second},
 		{&t.Again, 5 * time.Second},
-		{&t.Pace, time.Minute},
+		{&t.Pace, 5 * time.Second},
 		{&t.Periodic, 10 * time.Minute},
 		{&t.Settled, 30 * time.Second},
 	} {
