@@ -22,7 +22,7 @@ test: ## All tests that need only Go (8 minutes at most on 2 cores)
 	$(GO) test ./...
 
 test-full: test ## What needs more: race detector, second verifier, model checker, corpora
-	./testnet/full.sh
+	./.ci/full
 
 soak: ## The long ones
 	PARLEY_SOAK=1 $(GO) test -count=1 -timeout 3h -run Soak ./...

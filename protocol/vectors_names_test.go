@@ -2,10 +2,12 @@ package protocol_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/parley-protocol/parley/crypto"
+	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/codec"
 	"github.com/parley-protocol/parley/protocol/record"
 	"github.com/parley-protocol/parley/spec/vectors"
@@ -16,7 +18,10 @@ import (
 // else right, and signed.
 func TestVectorsOfNames(t *testing.T) {
 	signer, blocks := crypto.NewSigner([32]byte{1}), minimal(t)
-	vectorstest.Run(t, "name", func(t *testing.T, c vectors.Case, in struct{ Form, Text string }) (any, string) {
+	type nameIn struct{ Form, Text string }
+	// A registered type wants its own fields: the records' vectors have those.
+	bare := func(in nameIn) bool { return in.Form != "type" || !registered(in.Text) }
+	vectorstest.RunSome(t, "name", bare, func(t *testing.T, c vectors.Case, in nameIn) (any, string) {
 		typ, put := place(t, in.Form, in.Text)
 		body := bodyOf(t, blocks[typ+"-minimal"])
 		put(body)
@@ -63,9 +68,6 @@ func place(t *testing.T, form, text string) (typ string, put func(map[string]any
 		return "withdrawal", func(m map[string]any) {
 			clear(m)
 			m["type"], m["v"], m["at"], m["retainUntil"] = text, int64(1), int64(1), int64(1)
-			if known[text] {
-				t.Skip("a type with fields of its own")
-			}
 		}
 	case "code":
 		return "void", at("reason")
@@ -89,9 +91,6 @@ func place(t *testing.T, form, text string) (typ string, put func(map[string]any
 	t.Fatalf("no place for a %s", form)
 	return "", nil
 }
-
-// known is the current types among the names.
-var known = map[string]bool{"offer": true, "award-notice": true}
 
 // minimal is the blocks of the types' minimal records in the vectors, by the
 // cases' names.
@@ -124,4 +123,8 @@ func bodyOf(t *testing.T, block []byte) map[string]any {
 		t.Fatal(err)
 	}
 	return value.([]any)[0].(map[string]any)
+}
+
+func registered(name string) bool {
+	return slices.ContainsFunc(protocol.RecordTypes(), func(t protocol.RecordType) bool { return t.Name == name && t.Status == "current" })
 }
