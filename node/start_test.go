@@ -166,8 +166,8 @@ func TestAgreementOverRestarts(t *testing.T) {
 	}
 	shut(customer)
 	shut(mailbox)
-	mailbox, customer = start(t, boxDir, serve), start(t, customerDir, through)
-	seller = start(t, sellerDir, through)
+	start(t, boxDir, serve)
+	customer, seller = start(t, customerDir, through), start(t, sellerDir, through)
 	key, _ := offer.Deal()
 	for _, n := range []*node.Node{customer, seller} {
 		until(t, n, "the deal is agreed", func() bool {

@@ -15,10 +15,7 @@ import (
 const echoProtocol = "/test/echo/1"
 
 // visit is who came to the echo server, as the server sees it.
-type visit struct {
-	id    peer.ID
-	addrs int // announced by the visitor
-}
+type visit struct{ id peer.ID }
 
 // echo serves lines and tells of each visit.
 func echo(t *testing.T, listen ...string) (peer.AddrInfo, *Network, <-chan visit) {

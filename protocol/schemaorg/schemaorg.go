@@ -164,13 +164,12 @@ func category(demand draft.Node, items []record.DemandItem, notes *draft.Notes) 
 		return list
 	}
 	kind := "Product"
-	for _, thing := range demand.Get("itemOffered").List() {
-		for _, t := range typesOf(thing) {
+	if things := demand.Get("itemOffered").List(); len(things) > 0 {
+		for _, t := range typesOf(things[0]) {
 			if fallback := draft.Category("schemaorg", t); fallback != "" {
 				kind = t
 			}
 		}
-		break
 	}
 	notes.Addf("category", "the Demand has no category of the form scheme:code; schemaorg:%s stands in", kind)
 	return []string{draft.Category("schemaorg", kind)}
