@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/libp2p/go-libp2p"
@@ -219,9 +221,19 @@ func (n *Node) openNetwork(ctx context.Context) error {
 func (n *Node) Mailboxes() []string {
 	boxes := n.opts.Config.Mailboxes
 	if len(boxes) == 0 {
-		boxes = n.Network.Addrs()
+		boxes = reachable(n.Network.Addrs())
 	}
 	return boxes[:min(len(boxes), protocol.MaxMailboxes)]
+}
+
+// reachable leaves out what only this machine can reach, unless that is all.
+func reachable(addrs []string) []string {
+	local := func(a string) bool { return strings.HasPrefix(a, "/ip4/127.") || strings.HasPrefix(a, "/ip6/::1/") }
+	others := slices.DeleteFunc(slices.Clone(addrs), local)
+	if len(others) == 0 {
+		return addrs
+	}
+	return others
 }
 
 // courierHosts is how many throw-away identities are open at once; 0: the usual.
