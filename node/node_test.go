@@ -72,7 +72,7 @@ func (w logWriter) Write(p []byte) (int, error) {
 // until waits for a condition that changes only with the desk's events.
 func until(t *testing.T, n *node.Node, what string, holds func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	events, stop := n.Desk.Watch()
 	defer stop()

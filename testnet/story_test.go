@@ -19,7 +19,7 @@ import (
 const market = "public-tenders"
 
 // patience is how long anything may take that isn't measured here.
-const patience = 60 * time.Second
+const patience = 2 * time.Minute
 
 // story is the first agreement between a customer, two sellers and a mailbox.
 // Every step can be asked for again after any process has died: a step that
