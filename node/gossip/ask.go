@@ -256,7 +256,10 @@ func (a *asker) accept(ctx context.Context, id peer.ID, frame []byte, settled bo
 	switch verdict {
 	case protocol.Accept:
 		a.g.tracer.counters.catchupReceived.Add(1)
-		if settled {
+		// What is fresh may have been lost on its way here, with a connection or a
+		// node that died, and others may wait for it; those who have it know its
+		// hash still.
+		if settled || m.Fresh {
 			a.m.relayNews(ctx, frame)
 		}
 	case protocol.Reject:

@@ -38,6 +38,7 @@ type Message struct {
 	Frame  []byte // read only
 	Parsed any    // the handler's own: what Check learnt and Verify needs
 	Err    error  // the handler may leave its reason here; Publish returns it
+	Fresh  bool   // the handler's word that the record was signed within [SeenFor]
 }
 
 // Handler judges frames. Both methods are called from many goroutines at once.

@@ -156,6 +156,7 @@ func (in *Ingest) Check(_ context.Context, m *gossip.Message) protocol.Verdict {
 // store.
 func (in *Ingest) Verify(ctx context.Context, m *gossip.Message) protocol.Verdict {
 	rec := m.Parsed.(*record.Record)
+	m.Fresh = in.now().Unix()-rec.Header().At < int64(gossip.SeenFor/time.Second)
 	if m.Err = in.judge(rec); m.Err != nil {
 		return in.count(protocol.VerdictOf(m.Err))
 	}

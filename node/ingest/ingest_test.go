@@ -338,3 +338,20 @@ func TestCloseWithoutStart(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Gossip relays at once what is fresh, even if it was asked for: it may have been
+// lost on its way.
+func TestFresh(t *testing.T) {
+	r := newRoom()
+	in := r.gate(Limits{})
+	for _, c := range []struct {
+		age  time.Duration
+		want bool
+	}{{0, true}, {gossip.SeenFor - time.Second, true}, {gossip.SeenFor, false}, {time.Hour, false}} {
+		at := r.now - int64(c.age/time.Second)
+		m := frameOf(recordtest.Intent(t, recordtest.NewParty(c.age.String()), recordtest.At[record.Intent](at)))
+		if v := pass(t, in, m); v != protocol.Accept || m.Fresh != c.want {
+			t.Errorf("%s old: %v, fresh %v", c.age, v, m.Fresh)
+		}
+	}
+}
