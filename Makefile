@@ -6,7 +6,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
-.PHONY: help build demo test test-full soak bench lint generate clean
+.PHONY: help build demo test test-full full soak bench lint generate clean
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -ts $$'\t'
@@ -21,7 +21,9 @@ test: ## All tests that need only Go (8 minutes at most on 2 cores)
 	$(GO) vet ./...
 	$(GO) test ./...
 
-test-full: test ## What needs more: race detector, second verifier, model checker, corpora
+test-full: test full ## What needs more: race detector, second verifier, model checker, deaths
+
+full:
 	./.ci/full
 
 soak: ## The long ones
