@@ -27,7 +27,8 @@ full:
 	./.ci/full
 
 soak: ## The long ones
-	PARLEY_SOAK=1 $(GO) test -count=1 -timeout 3h -run Soak ./...
+	PARLEY_FAILPOINTS=every $(GO) test -count=1 -timeout 3h -v -run TestDeathAtEveryStep ./testnet
+	spec/model/run.sh
 
 bench: ## Figures, side by side in one run
 	$(GO) test -run '^$$' -bench . -benchmem ./crypto/... ./protocol/... ./node/...
