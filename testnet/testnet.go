@@ -49,7 +49,6 @@ type T interface {
 	Fatal(args ...any)
 	Failed() bool
 	Log(args ...any)
-	TempDir() string
 }
 
 // Start makes a network for a test, ready when it returns. When the test fails

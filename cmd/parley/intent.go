@@ -183,14 +183,7 @@ func (a *app) intentDeclineCommand() *cobra.Command {
 	addReason(cmd, &reason, protocol.ReasonNoOffer, protocol.TypeVoid)
 	cmd.Flags().StringVar(&out, "out", "", "also write it, sealed for the customer, to this `file`")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		var d api.Deal
-		if err := a.call(cmd.Context(), http.MethodPost, api.Path("/v1/intents/%s/decline", args[0]), map[string]string{"reason": reason}, &d); err != nil {
-			return err
-		}
-		if err := a.sealTo(cmd.Context(), ownRecord(d, protocol.TypeVoid), out); err != nil {
-			return err
-		}
-		return a.printDealState(d)
+		return a.sayNo(cmd.Context(), api.Path("/v1/intents/%s/decline", args[0]), reason, protocol.TypeVoid, out)
 	}
 	return cmd
 }

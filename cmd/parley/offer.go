@@ -226,6 +226,19 @@ func (a *app) untilDecided(ctx context.Context, d api.Deal, wait time.Duration) 
 	return d, nil
 }
 
+// sayNo sends a refusal with its reason, and writes the record of that type,
+// sealed, to the file out if there is to be one.
+func (a *app) sayNo(ctx context.Context, path, reason, recordType, out string) error {
+	var d api.Deal
+	if err := a.call(ctx, http.MethodPost, path, map[string]string{"reason": reason}, &d); err != nil {
+		return err
+	}
+	if err := a.sealTo(ctx, ownRecord(d, recordType), out); err != nil {
+		return err
+	}
+	return a.printDealState(d)
+}
+
 func (a *app) offerDeclineCommand() *cobra.Command {
 	var reason, out string
 	cmd := &cobra.Command{
@@ -237,14 +250,7 @@ func (a *app) offerDeclineCommand() *cobra.Command {
 	addReason(cmd, &reason, protocol.ReasonOther, protocol.TypeDecline)
 	cmd.Flags().StringVar(&out, "out", "", "also write it, sealed for the seller, to this `file`")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		var d api.Deal
-		if err := a.call(cmd.Context(), http.MethodPost, api.Path("/v1/offers/%s/decline", args[0]), map[string]string{"reason": reason}, &d); err != nil {
-			return err
-		}
-		if err := a.sealTo(cmd.Context(), ownRecord(d, protocol.TypeDecline), out); err != nil {
-			return err
-		}
-		return a.printDealState(d)
+		return a.sayNo(cmd.Context(), api.Path("/v1/offers/%s/decline", args[0]), reason, protocol.TypeDecline, out)
 	}
 	return cmd
 }

@@ -370,17 +370,25 @@ func (s *Server) declineIntent(ctx context.Context, in *reason) (*with[Deal], er
 	return body(s.dealView(ctx, d, true)), nil
 }
 
+// onlyIntent is the request that a list is confined to, undefined for all.
+func (s *Server) onlyIntent(ctx context.Context, text string) (cid.Cid, error) {
+	if text == "" {
+		return cid.Undef, nil
+	}
+	rec, err := s.typed(ctx, text, protocol.TypeIntent, "a request")
+	if err != nil {
+		return cid.Undef, err
+	}
+	return rec.ID(), nil
+}
+
 func (s *Server) listOffers(ctx context.Context, in *struct {
 	Intent string `query:"intent"`
 	Own    bool   `query:"own" doc:"Those made here; otherwise those received"`
 }) (*with[list[Offer]], error) {
-	var only cid.Cid
-	if in.Intent != "" {
-		rec, err := s.typed(ctx, in.Intent, protocol.TypeIntent, "a request")
-		if err != nil {
-			return nil, err
-		}
-		only = rec.ID()
+	only, err := s.onlyIntent(ctx, in.Intent)
+	if err != nil {
+		return nil, err
 	}
 	type priced struct {
 		v Offer
@@ -486,13 +494,9 @@ func (s *Server) listDeals(ctx context.Context, in *struct {
 	Intent string `query:"intent"`
 	Phase  string `query:"phase"`
 }) (*with[list[Deal]], error) {
-	var only cid.Cid
-	if in.Intent != "" {
-		rec, err := s.typed(ctx, in.Intent, protocol.TypeIntent, "a request")
-		if err != nil {
-			return nil, err
-		}
-		only = rec.ID()
+	only, err := s.onlyIntent(ctx, in.Intent)
+	if err != nil {
+		return nil, err
 	}
 	var out []Deal
 	for _, d := range s.desk().Book().Deals() {
