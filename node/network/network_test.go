@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -191,6 +192,39 @@ func TestStaticPeersAreKept(t *testing.T) {
 	if peers := b.Peers(); len(peers) != 1 || !peers[0].Static {
 		t.Errorf("peers %+v", peers)
 	}
+}
+
+// TestStaticPeerIsRedialled: a dial that joins one that has just ended is told of
+// its connection, even when that is closed by now.
+func TestStaticPeerIsRedialled(t *testing.T) {
+	a := start(t, config(t, loopQUIC))
+	cfg := config(t)
+	cfg.StaticPeers = a.Addrs()
+	b, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	b.host = &lateHost{Host: b.host}
+	events := make(chan PeerEvent, 16)
+	defer b.OnPeer(func(e PeerEvent) { events <- e })()
+	if err := b.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, events, PeerEvent{Peer: a.ID(), Connected: true})
+}
+
+// lateHost says that its first connection stands, which doesn't.
+type lateHost struct {
+	host.Host
+	dialled atomic.Bool
+}
+
+func (h *lateHost) Connect(ctx context.Context, info peer.AddrInfo) error {
+	if h.dialled.CompareAndSwap(false, true) {
+		return nil
+	}
+	return h.Host.Connect(ctx, info)
 }
 
 func expect(t *testing.T, events <-chan PeerEvent, want PeerEvent) {

@@ -155,7 +155,7 @@ func (n *Network) watch() {
 		if !ok {
 			continue
 		}
-		connected := change.Connectedness == network.Connected || change.Connectedness == network.Limited
+		connected := isConnected(change.Connectedness)
 		n.mu.Lock()
 		k := n.kept[change.Peer]
 		n.mu.Unlock()
@@ -164,6 +164,14 @@ func (n *Network) watch() {
 		}
 		n.watchers.tell(PeerEvent{Peer: change.Peer, Connected: connected})
 	}
+}
+
+func (n *Network) connected(id peer.ID) bool {
+	return isConnected(n.host.Network().Connectedness(id))
+}
+
+func isConnected(c network.Connectedness) bool {
+	return c == network.Connected || c == network.Limited
 }
 
 // watchers are the functions of OnPeer.
@@ -256,7 +264,9 @@ func (n *Network) redial(ctx context.Context, id peer.ID, wake <-chan struct{}) 
 		attempt, cancel := context.WithTimeout(ctx, n.cfg.DialTimeout)
 		err := n.host.Connect(attempt, peer.AddrInfo{ID: id})
 		cancel()
-		if err != nil {
+		// A dial that joins one that has just ended may be told of a closed
+		// connection, of which no further event comes.
+		if err != nil || !n.connected(id) {
 			sleep(ctx, jitter(pause))
 			pause = min(2*pause, redialMost)
 			continue
