@@ -40,7 +40,7 @@ const (
 // and the key must pass [ValidatePublicKey]. Errors wrap [ErrDID], and
 // [ErrPublicKey] too where the text is sound and the key isn't.
 func ParseDID(s string) (DID, error) {
-	if _, err := parseDIDKey(s); err != nil {
+	if _, err := ParseDIDKey(s); err != nil {
 		return "", err
 	}
 	return DID(s), nil
@@ -57,7 +57,7 @@ func DIDFromPublicKey(pub ed25519.PublicKey) DID {
 
 // PublicKey returns the key that the DID names, nil if the DID isn't valid.
 func (d DID) PublicKey() ed25519.PublicKey {
-	pub, err := parseDIDKey(string(d))
+	pub, err := ParseDIDKey(string(d))
 	if err != nil {
 		return nil
 	}
@@ -71,7 +71,9 @@ func encodeDID(pub ed25519.PublicKey) DID {
 	return DID(didPrefix + base58.Encode(append([]byte(ed25519Multicodec), pub...)))
 }
 
-func parseDIDKey(s string) (ed25519.PublicKey, error) {
+// ParseDIDKey is [ParseDID] for those who want the key: checking the text finds
+// it, and to do both one after the other costs twice.
+func ParseDIDKey(s string) (ed25519.PublicKey, error) {
 	// The length comes first: it bounds the work done for a stranger's text.
 	if len(s) != DIDLen {
 		return nil, fmt.Errorf("%w: %d bytes long instead of %d", ErrDID, len(s), DIDLen)

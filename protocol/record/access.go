@@ -1,8 +1,6 @@
 package record
 
 import (
-	"slices"
-
 	"github.com/ipfs/go-cid"
 
 	"github.com/parley-protocol/parley/protocol"
@@ -131,31 +129,7 @@ func (r *Record) ValidUntil() int64 {
 
 // Links lists what the record links to, in the order of its bytes, each once:
 // extensions and fields that aren't known included.
-func (r *Record) Links() []cid.Cid {
-	entries, err := decodeBlock(r.raw)
-	if err != nil {
-		return nil // can't be: the record was parsed from these bytes
-	}
-	return appendLinks(nil, entries)
-}
-
-func appendLinks(links []cid.Cid, value any) []cid.Cid {
-	switch v := value.(type) {
-	case cid.Cid:
-		if !slices.Contains(links, v) {
-			links = append(links, v)
-		}
-	case []any:
-		for _, entry := range v {
-			links = appendLinks(links, entry)
-		}
-	case map[string]any:
-		for _, key := range codec.SortedKeys(v) {
-			links = appendLinks(links, v[key])
-		}
-	}
-	return links
-}
+func (r *Record) Links() []cid.Cid { return codec.Links(r.raw) }
 
 // String is the type and the ID.
 func (r *Record) String() string { return r.Type() + " " + r.id.String() }

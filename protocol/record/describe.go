@@ -100,7 +100,7 @@ func (*DeliveryReceipt) Type() string { return protocol.TypeDeliveryReceipt }
 func (o *Opaque) Type() string { return o.Name }
 
 func (h *Header) fields(f *form) {
-	field(f, "by", &h.By, author{})
+	field(f, "by", &h.By, signer{})
 	field(f, "at", &h.At, instant{})
 	field(f, "retainUntil", &h.RetainUntil, instant{})
 	optionalList(f, "crit", &h.Crit, setOf(1, protocol.MaxCrit, text{64}))

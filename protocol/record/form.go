@@ -3,6 +3,7 @@
 package record
 
 import (
+	"crypto/ed25519"
 	"fmt"
 	"regexp"
 	"slices"
@@ -23,6 +24,8 @@ type pass struct {
 	err     *protocol.Error // the first thing wrong
 	unknown []string        // reading: paths of keys that no description has
 	times   []string        // reading: top-level keys that hold times
+
+	signer ed25519.PublicKey // reading: the key of the record's author
 }
 
 // spot is a place in a body, for naming it in errors.

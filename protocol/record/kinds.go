@@ -177,15 +177,30 @@ func (suite) write(_ spot, value crypto.Suite) any { return int64(value) }
 type author struct{}
 
 func (author) read(at spot, value any) crypto.DID {
+	did, _ := readDID(at, value)
+	return did
+}
+
+func readDID(at spot, value any) (crypto.DID, ed25519.PublicKey) {
 	s, ok := value.(string)
 	if !ok {
 		at.wants("a did:key", value)
-		return ""
+		return "", nil
 	}
-	did, err := crypto.ParseDID(s)
+	key, err := crypto.ParseDIDKey(s)
 	if err != nil {
 		at.fail(protocol.CodeBadKey, "%w", err)
+		return "", nil
 	}
+	return crypto.DID(s), key
+}
+
+// signer is the author of the record itself: its key is kept for the signature.
+type signer struct{ author }
+
+func (signer) read(at spot, value any) crypto.DID {
+	did, key := readDID(at, value)
+	at.pass.signer = key
 	return did
 }
 

@@ -51,7 +51,7 @@ func ParseUnverified(block []byte) (*Record, error) {
 	if p.err != nil {
 		return nil, p.err
 	}
-	r.unknown = p.unknown
+	r.unknown, r.signer = p.unknown, p.signer
 	if len(r.unknown) > 0 && strict(r.Type()) {
 		return nil, protocol.Errorf(protocol.CodeUnknownField, r.unknown[0],
 			"records of type %s have no such field, and none may be added", r.Type())
@@ -63,7 +63,7 @@ func ParseUnverified(block []byte) (*Record, error) {
 // bad_signature.
 func (r *Record) Verify() error {
 	body, signature := r.raw[bodyStart:len(r.raw)-trailer], r.raw[len(r.raw)-ed25519.SignatureSize:]
-	if !crypto.Verify(r.header.By.PublicKey(), signedMessage(body), signature) {
+	if !crypto.Verify(r.signer, signedMessage(body), signature) {
 		return protocol.Errorf(protocol.CodeBadSignature, "", "it doesn't verify under the key of %s", r.header.By)
 	}
 	return nil

@@ -3,6 +3,8 @@
 package record
 
 import (
+	"crypto/ed25519"
+
 	"github.com/ipfs/go-cid"
 
 	"github.com/parley-protocol/parley/crypto"
@@ -25,6 +27,7 @@ type Record struct {
 	header  Header
 	body    Body
 	unknown []string
+	signer  ed25519.PublicKey // that header.By names
 }
 
 // ID is the CID of the block, signature included.
