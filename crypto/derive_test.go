@@ -108,6 +108,7 @@ func TestSealingKeyVector(t *testing.T) {
 	}
 }
 
+//spec:shows KEY-11
 func TestDerivedKeysDiffer(t *testing.T) {
 	phrase, err := crypto.NewPhrase()
 	if err != nil {

@@ -136,6 +136,7 @@ func TestSealRoundTrip(t *testing.T) {
 	}
 }
 
+//spec:shows SEAL-11
 func TestSealIsRandomised(t *testing.T) {
 	for _, suite := range suites {
 		pub := publicKey(t, crypto.NewSealingSeed(), suite)

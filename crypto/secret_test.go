@@ -16,6 +16,8 @@ import (
 
 // TestSecretsNeverShow prints, logs and marshals every secret type in every way
 // that comes to mind, and looks for its bytes.
+//
+//spec:shows ERR-3
 func TestSecretsNeverShow(t *testing.T) {
 	phrase, err := crypto.ParsePhrase(vectorPhrase)
 	if err != nil {

@@ -44,6 +44,7 @@ type recordOut struct {
 	Crit    []string `json:"crit"`
 }
 
+//spec:shows REC-40
 func TestVectorsOfRecords(t *testing.T) {
 	vectorstest.Run(t, "record", func(t *testing.T, c vectors.Case, in recordIn) (any, string) {
 		r, err := record.Parse(in.Block)

@@ -22,6 +22,8 @@ import (
 // The plain run takes a sample of the places; PARLEY_FAILPOINTS=all takes every
 // place at its first hit, PARLEY_FAILPOINTS=every each hit of every place, and
 // PARLEY_FAILPOINTS="customer at book/after-append:1" that one.
+//
+//spec:shows DEAL-14 REC-31 SEAL-13
 func TestDeathAtEveryStep(t *testing.T) {
 	f := newDeaths(t)
 	f.tell("nobody dies", nil)

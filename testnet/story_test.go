@@ -228,6 +228,7 @@ func (s story) nothingOwed() {
 	}
 }
 
+//spec:shows INT-1
 func TestStory(t *testing.T) {
 	s := parties(t, binary(t, programs.plain))
 	intent, err := s.publish(tender(testnet.SampleTender()), "Library furniture")

@@ -227,6 +227,7 @@ func TestAwards(t *testing.T) {
 	}
 }
 
+//spec:shows INT-19 SEAL-4
 func TestSealedRequest(t *testing.T) {
 	w := newWorld(t)
 	customer, seller, other := w.node("customer"), w.node("seller"), w.node("other")

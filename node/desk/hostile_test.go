@@ -166,6 +166,7 @@ func TestRestoredSellerIsAnswered(t *testing.T) {
 	}
 }
 
+//spec:shows DEAL-30 ERR-4
 func TestCustomerCantFillASellersLedger(t *testing.T) {
 	w := newWorld(t)
 	seller := w.node("seller")

@@ -42,6 +42,28 @@ type world struct {
 	desks    []*side
 	lost     bool // mailboxes take nothing
 	silenced bool // mailboxes hand out nothing
+
+	left  func(token [32]byte, envelope []byte) // hears of every deposit
+	write func(name string) error               // when set, is asked before each append to a ledger
+}
+
+// paper is the ledger of a side, whose writes the world can refuse.
+type paper struct {
+	*ledger.Ledger
+	w    *world
+	name string
+}
+
+func (p paper) Append(ctx context.Context, payloads ...[]byte) (uint64, error) {
+	p.w.mu.Lock()
+	write := p.w.write
+	p.w.mu.Unlock()
+	if write != nil {
+		if err := write(p.name); err != nil {
+			return 0, err
+		}
+	}
+	return p.Ledger.Append(ctx, payloads...)
 }
 
 type frame struct {
@@ -80,6 +102,9 @@ func (w *world) Deposit(ctx context.Context, _ string, mailboxes []string, token
 			return
 		}
 		w.mail[token] = append(w.mail[token], envelope)
+		if w.left != nil {
+			w.left(token, envelope)
+		}
 	})
 	return err
 }
@@ -199,7 +224,7 @@ func (w *world) start(name, dir string) *side {
 	must(err)
 	view, err := store.Open(t.Context(), "", store.Options{InMemory: true})
 	must(err)
-	s.Desk, err = New(t.Context(), s.ledger, inbox, s.keys, view, w, s, Config{
+	s.Desk, err = New(t.Context(), paper{s.ledger, w, name}, inbox, s.keys, view, w, s, Config{
 		Mailboxes: func() []string { return []string{recordtest.MailboxAddress(name)} }, Now: w.now,
 	})
 	must(err)

@@ -66,6 +66,8 @@ func TestManyLargeFramesComeInPages(t *testing.T) {
 }
 
 // TestOverRateGoesOnWhereItStopped has more pages than a peer may ask for at once.
+//
+//spec:shows NET-21
 func TestOverRateGoesOnWhereItStopped(t *testing.T) {
 	simulate(t, 2, func(t *testing.T, hosts []host.Host) {
 		early := attachBoth(t, hosts[0], quick())
@@ -113,6 +115,8 @@ func TestPartitionHeals(t *testing.T) {
 }
 
 // TestNewcomerKeepsQuiet: what is news to one that comes in isn't to the others.
+//
+//spec:shows NET-22
 func TestNewcomerKeepsQuiet(t *testing.T) {
 	simulate(t, 4, func(t *testing.T, hosts []host.Host) {
 		var nodes []*node
@@ -142,6 +146,7 @@ func TestNewcomerKeepsQuiet(t *testing.T) {
 	})
 }
 
+//spec:shows NET-20
 func TestForgedCatchupEndsTheSession(t *testing.T) {
 	simulate(t, 2, func(t *testing.T, hosts []host.Host) {
 		liar := &desk{order: []string{"good", "forged", "behind"}}

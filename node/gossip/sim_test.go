@@ -231,6 +231,7 @@ func TestSilentMarketStaysTogether(t *testing.T) {
 	})
 }
 
+//spec:shows REC-39
 func TestRejectedFramesGoNoFurther(t *testing.T) {
 	simulate(t, 3, func(t *testing.T, hosts []host.Host) {
 		// The first node lets everything out.

@@ -71,6 +71,7 @@ func graft(topic string) *pb.RPC {
 	return &pb.RPC{Control: &pb.ControlMessage{Graft: []*pb.ControlGraft{{TopicID: proto.String(topic)}}}}
 }
 
+//spec:shows NET-7
 func TestNothingOnTheWireNamesTheAuthor(t *testing.T) {
 	simulate(t, 3, func(t *testing.T, hosts []host.Host) {
 		author, relay := attach(t, hosts[0], Options{Flood: true}), attach(t, hosts[1], Options{})
@@ -107,6 +108,7 @@ func TestNothingOnTheWireNamesTheAuthor(t *testing.T) {
 	})
 }
 
+//spec:shows NET-7
 func TestMessagesThatNameAnAuthorAreRefused(t *testing.T) {
 	simulate(t, 2, func(t *testing.T, hosts []host.Host) {
 		n := attach(t, hosts[0], Options{})
@@ -129,6 +131,7 @@ func TestMessagesThatNameAnAuthorAreRefused(t *testing.T) {
 	})
 }
 
+//spec:shows NET-5 ERR-4
 func TestSubscriptionsAreBounded(t *testing.T) {
 	simulate(t, 2, func(t *testing.T, hosts []host.Host) {
 		n := attach(t, hosts[0], Options{})

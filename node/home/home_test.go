@@ -40,6 +40,7 @@ func TestSocketOfLongPaths(t *testing.T) {
 	}
 }
 
+//spec:shows KEY-11
 func TestLock(t *testing.T) {
 	h, err := home.At(t.TempDir())
 	if err != nil {

@@ -86,6 +86,7 @@ func pass(t testing.TB, in *Ingest, m *gossip.Message) protocol.Verdict {
 	return v
 }
 
+//spec:shows NET-15 REC-39
 func TestVerdicts(t *testing.T) {
 	customer, vendor := recordtest.NewParty("customer"), recordtest.NewParty("vendor")
 	intent := recordtest.Intent(t, customer)
@@ -161,6 +162,7 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+//spec:shows NET-14
 func TestRelayedOnce(t *testing.T) {
 	in := newRoom().gate(Limits{})
 	intent := intents(t, 1)[0]
@@ -177,6 +179,8 @@ func TestRelayedOnce(t *testing.T) {
 }
 
 // To have asked for a record is no reason not to relay it.
+//
+//spec:shows NET-14
 func TestCaughtUpIsStillRelayed(t *testing.T) {
 	r := newRoom()
 	in := r.gate(Limits{})
@@ -220,6 +224,7 @@ func TestRelayedOnceAtTheSameTime(t *testing.T) {
 	}
 }
 
+//spec:shows NET-16 ERR-4
 func TestShareOfAPeer(t *testing.T) {
 	r := newRoom()
 	in := r.gate(Limits{PerPeerRate: 10, PerPeerBurst: 5})

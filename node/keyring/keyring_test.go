@@ -57,6 +57,7 @@ func start(t *testing.T, d *fault.Disk, used ...KeyID) *Keyring {
 	return k
 }
 
+//spec:shows KEY-14 NET-2
 func TestIdentity(t *testing.T) {
 	d := fault.New()
 	root := create(t, d)
@@ -83,6 +84,7 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
+//spec:shows KEY-10
 func TestTheDiskHoldsNoMoreThanItMay(t *testing.T) {
 	d := fault.New()
 	root := create(t, d)
@@ -97,6 +99,7 @@ func TestTheDiskHoldsNoMoreThanItMay(t *testing.T) {
 	}
 }
 
+//spec:shows KEY-16
 func TestSealingSeeds(t *testing.T) {
 	d := fault.New()
 	create(t, d)
@@ -173,6 +176,7 @@ func TestRefillInTheBackground(t *testing.T) {
 	<-refilled
 }
 
+//spec:shows KEY-16
 func TestDestroy(t *testing.T) {
 	d := fault.New()
 	create(t, d)
@@ -509,6 +513,7 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
+//spec:shows ERR-3
 func TestSecretsDoNotPrint(t *testing.T) {
 	d := fault.New()
 	create(t, d)

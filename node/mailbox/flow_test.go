@@ -17,6 +17,7 @@ import (
 
 var errNotFound = protocol.Errorf(protocol.CodeNotFound, "", "no such blob")
 
+//spec:shows BOX-3 BOX-10
 func TestDepositPickupRemove(t *testing.T) {
 	simulate(t, 3, func(t *testing.T, hosts []host.Host) {
 		serve(t, hosts[0], nil, Limits{})
@@ -60,6 +61,7 @@ func TestDepositPickupRemove(t *testing.T) {
 	})
 }
 
+//spec:shows BOX-4
 func TestDepositTwiceKeepsTheFirst(t *testing.T) {
 	simulate(t, 2, func(t *testing.T, hosts []host.Host) {
 		server := serve(t, hosts[0], nil, Limits{})
@@ -147,6 +149,7 @@ func TestServedBeforeDurable(t *testing.T) {
 	})
 }
 
+//spec:shows BOX-3
 func TestNoReceiptWhenTheDiskFails(t *testing.T) {
 	simulate(t, 2, func(t *testing.T, hosts []host.Host) {
 		serve(t, hosts[0], &memory{fail: protocol.Errorf(protocol.CodeDiskFull, "", "full")}, Limits{})
@@ -158,6 +161,7 @@ func TestNoReceiptWhenTheDiskFails(t *testing.T) {
 	})
 }
 
+//spec:shows BOX-14
 func TestDepositTriesTheNextMailbox(t *testing.T) {
 	simulate(t, 4, func(t *testing.T, hosts []host.Host) {
 		// The first doesn't answer at this protocol, the second is full.
@@ -183,6 +187,7 @@ func TestDepositTriesTheNextMailbox(t *testing.T) {
 	})
 }
 
+//spec:shows BOX-12
 func TestReceive(t *testing.T) {
 	simulate(t, 4, func(t *testing.T, hosts []host.Host) {
 		serve(t, hosts[0], nil, Limits{})
@@ -217,6 +222,8 @@ func TestReceive(t *testing.T) {
 
 // TestReceiveGoesOnBehindWhatIsKept: one envelope that can't be dealt with now
 // holds nothing up, and comes again.
+//
+//spec:shows BOX-12
 func TestReceiveGoesOnBehindWhatIsKept(t *testing.T) {
 	for _, where := range []string{"own", "another's"} {
 		t.Run(where, func(t *testing.T) {

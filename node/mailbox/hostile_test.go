@@ -347,6 +347,7 @@ func TestSilentMailboxTimesOut(t *testing.T) {
 	})
 }
 
+//spec:shows BOX-5 ERR-4 NET-5
 func TestQuotas(t *testing.T) {
 	simulate(t, 3, func(t *testing.T, hosts []host.Host) {
 		serve(t, hosts[0], nil, Limits{DepositBurst: 20 * leastDeposit, DepositBytesPerSecond: leastDeposit})
@@ -375,6 +376,7 @@ func TestQuotas(t *testing.T) {
 	})
 }
 
+//spec:shows BOX-5
 func TestTokenIsFull(t *testing.T) {
 	simulate(t, 2, func(t *testing.T, hosts []host.Host) {
 		server := serve(t, hosts[0], nil, Limits{})

@@ -59,6 +59,7 @@ func courier(t *testing.T, cfg CourierConfig) *Courier {
 	return c
 }
 
+//spec:shows BOX-13 NET-24
 func TestCourierHasAnIdentityPerPurpose(t *testing.T) {
 	for name, listen := range map[string]string{"QUIC": loopQUIC, "TCP": loopTCP} {
 		t.Run(name, func(t *testing.T) {
@@ -88,6 +89,7 @@ func TestCourierHasAnIdentityPerPurpose(t *testing.T) {
 	}
 }
 
+//spec:shows NET-24
 func TestCourierListensNowhere(t *testing.T) {
 	c := courier(t, CourierConfig{})
 	h, release, err := c.acquire(t.Context(), "a")

@@ -61,6 +61,7 @@ func start(t testing.TB, cfg Config) *Network {
 	return n
 }
 
+//spec:shows NET-3
 func TestConnect(t *testing.T) {
 	for name, listen := range map[string]string{"QUIC": loopQUIC, "TCP": loopTCP} {
 		t.Run(name, func(t *testing.T) {
@@ -253,6 +254,7 @@ func TestListenErrorNamesTheAddress(t *testing.T) {
 	}
 }
 
+//spec:shows NET-4
 func TestDefaultConfigStarts(t *testing.T) {
 	cfg := DefaultConfig()
 	cfg.Seed = seed(t)

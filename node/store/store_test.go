@@ -98,6 +98,7 @@ func TestPutIsIdempotentAndClassRises(t *testing.T) {
 	}
 }
 
+//spec:shows INT-13
 func TestWithdrawalStandsWhicheverComesFirst(t *testing.T) {
 	t.Parallel()
 	customer, other := recordtest.NewParty("customer"), recordtest.NewParty("other")

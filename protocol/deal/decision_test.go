@@ -31,6 +31,7 @@ func says(d deal.Decision) string {
 	}
 }
 
+//spec:shows DEAL-21 DEAL-26
 func TestDecide(t *testing.T) {
 	c := newCast()
 	o1, o2 := c.offer(1, 1, 100), c.offer(2, 2, 200)
@@ -108,6 +109,7 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+//spec:shows DEAL-25
 func TestAnswerRestored(t *testing.T) {
 	c := newCast()
 	o1 := c.offer(1, 1, 100)
@@ -149,6 +151,7 @@ func TestAnswerRestored(t *testing.T) {
 	}
 }
 
+//spec:shows DEAL-16 DEAL-24
 func TestMayAccept(t *testing.T) {
 	c := newCast()
 	o1, o2 := c.offer(1, 1, 100), c.offer(2, 2, 200)
@@ -196,6 +199,8 @@ func TestMayAccept(t *testing.T) {
 }
 
 // TestPermissions checks the other things that either side may do.
+//
+//spec:shows DEAL-15 DEAL-22
 func TestPermissions(t *testing.T) {
 	c := newCast()
 	o1 := c.offer(1, 1, 100)
@@ -242,6 +247,7 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
+//spec:shows DEAL-23
 func TestNextRound(t *testing.T) {
 	c := newCast()
 	o1 := c.offer(1, 1, 100)
@@ -282,6 +288,7 @@ func TestNextRound(t *testing.T) {
 	}
 }
 
+//spec:shows DEAL-20
 func TestInDoubt(t *testing.T) {
 	c := newCast()
 	o1 := c.offer(1, 1, 100)

@@ -34,6 +34,8 @@ const seeds = 300
 
 // TestRuns plays random histories: with the rules as they are, no property is
 // ever violated. It also sees to it that the histories get somewhere.
+//
+//spec:shows DEAL-19 DEAL-24 DEAL-26
 func TestRuns(t *testing.T) {
 	for _, sc := range scenarios {
 		t.Run(sc.name, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"github.com/parley-protocol/parley/protocol/record"
 )
 
+//spec:shows INT-12
 func TestFind(t *testing.T) {
 	tests := []struct {
 		text string

@@ -9,6 +9,7 @@ import (
 	"github.com/parley-protocol/parley/protocol/record"
 )
 
+//spec:shows TERMS-5
 func TestRoster(t *testing.T) {
 	for _, agreement := range protocol.Roster() {
 		if !Known(agreement.ID) {
@@ -28,6 +29,7 @@ func TestRoster(t *testing.T) {
 	}
 }
 
+//spec:shows TERMS-3 TERMS-12
 func TestMatch(t *testing.T) {
 	roster := func(ids ...string) (refs []record.TermsRef) {
 		for _, id := range ids {
@@ -62,6 +64,7 @@ func TestMatch(t *testing.T) {
 	}
 }
 
+//spec:shows TERMS-9 TERMS-10
 func TestOwnTermsAreFlagged(t *testing.T) {
 	own := record.TermsRef{Record: codec.Sum([]byte("own"))}
 	if !Linkable(own) || Linkable(Default()) {
