@@ -108,8 +108,8 @@ func BenchmarkPutBadger(b *testing.B) {
 			r := newRow(item.Record, ClassForeign)
 			r.addMarkets(item.Record.Market())
 			kvs = append(kvs, kv{rowKey(d), r.encode(d, item.Record.Raw())})
-			for key, value := range r.keys(d) {
-				kvs = append(kvs, kv{[]byte(key), []byte(value)})
+			for _, k := range r.keys(d) {
+				kvs = append(kvs, kv{k.key, k.value})
 			}
 		}
 		b.StartTimer()

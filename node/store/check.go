@@ -59,8 +59,8 @@ func (s *Store) verifyRows(ctx context.Context, txn *badger.Txn) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", d.id(), err)
 		}
-		for key := range r.keys(d) {
-			want[key[0]]++
+		for _, k := range r.keys(d) {
+			want[k.key[0]]++
 		}
 		if tombstoneOf(d, &r, raw) != nil {
 			want[kindTombstone]++

@@ -209,8 +209,8 @@ func checkKeys(t *testing.T, s *Store) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for key := range r.keys(d) {
-			want[key] = true
+		for _, k := range r.keys(d) {
+			want[string(k.key)] = true
 		}
 		want[string(rowKey(d))] = true
 		if tomb := tombstoneOf(d, &r, raw); tomb != nil {

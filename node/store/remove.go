@@ -154,8 +154,8 @@ func (s *Store) removeSome(ds []digest) (done, gone int, err error) {
 		if err != nil {
 			return 0, 0, err
 		}
-		for key := range r.keys(d) {
-			if err := txn.Delete([]byte(key)); err != nil {
+		for _, k := range r.keys(d) {
+			if err := txn.Delete(k.key); err != nil {
 				return 0, 0, err
 			}
 			keys++

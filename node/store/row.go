@@ -163,32 +163,48 @@ func (c *headerReader) uvarint() uint64 {
 	return n
 }
 
-// keys are the index keys of the row, each with its value.
-func (r *row) keys(d digest) map[string]string {
-	out := make(map[string]string, 4+len(r.tags)+2*len(r.markets))
-	put := func(prefix []byte, unix int64) { out[string(indexKey(prefix, unix, d))] = "" }
-	put([]byte{kindAt}, r.at)
-	put([]byte{kindExpires}, r.expires)
+// indexed is an index key with its value, nil for none.
+type indexed struct{ key, value []byte }
+
+// maxIndexKey is the longest index key: what an own record holds.
+const maxIndexKey = 2 + hashLen + suffixLen
+
+// keys are the index keys of the row, none twice. They share one allocation.
+func (r *row) keys(d digest) []indexed {
+	n := 4 + 2*len(r.tags) + 2*len(r.markets)
+	out := make([]indexed, 0, n)
+	room := make([]byte, 0, n*maxIndexKey)
+	add := func(end []byte, value []byte) {
+		out = append(out, indexed{end[len(room):len(end):len(end)], value})
+		room = end
+	}
+	at := func(kind byte, unix int64, value []byte) {
+		add(append(appendTime(append(room, kind), unix), d[:]...), value)
+	}
+	of := func(t tag, unix int64) {
+		add(append(appendTime(append(append(room, t.kind), t.hash[:]...), unix), d[:]...), nil)
+	}
+	at(kindAt, r.at, nil)
+	at(kindExpires, r.expires, nil)
 	for _, t := range r.tags {
-		put(t.prefix(), r.at)
+		of(t, r.at)
 	}
 	for _, m := range r.markets {
 		t := tagOfText(kindMarket, m)
-		put(t.prefix(), r.at)
-		put(t.as(kindMarketExp).prefix(), r.expires)
+		of(t, r.at)
+		of(t.as(kindMarketExp), r.expires)
 	}
 	switch r.class {
 	case ClassForeign:
-		key := indexKey([]byte{kindDueOf}, r.due, d)
-		out[string(key)] = string(binary.AppendUvarint(nil, uint64(r.size)))
+		at(kindDueOf, r.due, binary.AppendUvarint(nil, uint64(r.size)))
 	case ClassDeal:
-		put([]byte{kindDueOfDeal}, r.retain)
-		put(classTag(ClassDeal).prefix(), r.at)
+		at(kindDueOfDeal, r.retain, nil)
+		of(classTag(ClassDeal), r.at)
 	case ClassOwn:
-		put(classTag(ClassOwn).prefix(), r.at)
+		of(classTag(ClassOwn), r.at)
 		for _, t := range r.tags {
 			if t.kind == kindCites || t.kind == kindDeal {
-				out[string(append(heldPrefix(t), d[:]...))] = ""
+				add(append(append(append(room, kindHeld, t.kind), t.hash[:]...), d[:]...), nil)
 			}
 		}
 	}

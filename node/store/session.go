@@ -176,23 +176,26 @@ func (c *change) write(txn *badger.Txn) error {
 	if err := txn.Set(rowKey(c.d), c.cur.encode(c.d, c.raw)); err != nil {
 		return err
 	}
-	var before map[string]string
+	var before map[string]bool // true: to be deleted
 	if c.old != nil {
-		before = c.old.keys(c.d)
-	}
-	after := c.cur.keys(c.d)
-	for key := range before {
-		if _, ok := after[key]; !ok {
-			if err := txn.Delete([]byte(key)); err != nil {
-				return err
-			}
+		before = make(map[string]bool)
+		for _, k := range c.old.keys(c.d) {
+			before[string(k.key)] = true
 		}
 	}
-	for key, value := range after {
-		if _, ok := before[key]; !ok {
-			if err := txn.Set([]byte(key), []byte(value)); err != nil {
-				return err
-			}
+	for _, k := range c.cur.keys(c.d) {
+		if before[string(k.key)] {
+			before[string(k.key)] = false
+		} else if err := txn.Set(k.key, k.value); err != nil {
+			return err
+		}
+	}
+	for key, gone := range before {
+		if !gone {
+			continue
+		}
+		if err := txn.Delete([]byte(key)); err != nil {
+			return err
 		}
 	}
 	return nil
