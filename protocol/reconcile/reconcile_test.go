@@ -236,7 +236,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add([]byte{version, 0, 0, 2, 0})
 	f.Fuzz(func(t *testing.T, message []byte) {
 		answer, err := Answer(set, message, MinMessageSize)
-		if err != nil {
+		if err != nil || message[0] != version {
 			return
 		}
 		if len(answer) > MinMessageSize {
