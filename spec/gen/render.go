@@ -27,6 +27,16 @@ func registries() []registry {
 			render: renderMarkets,
 		},
 		{
+			csv: "order-statuses.csv", output: "order_statuses_gen.go",
+			columns: []string{"code", "said_by", "summary"},
+			render:  renderOrderStatuses,
+		},
+		{
+			csv: "outcomes.csv", output: "outcomes_gen.go",
+			columns: []string{"code", "summary"},
+			render:  renderOutcomes,
+		},
+		{
 			csv: "protocols.csv", output: "protocols_gen.go",
 			columns: []string{"name", "id", "kind", "summary"},
 			render:  renderProtocols,
@@ -40,6 +50,22 @@ func registries() []registry {
 			csv: "record-types.csv", output: "record_types_gen.go",
 			columns: []string{"type", "status", "gossip", "author", "summary"},
 			render:  renderRecordTypes,
+		},
+		{
+			csv: "return-policies.csv", output: "return_policies_gen.go",
+			columns: []string{"code", "used_by", "summary"},
+			render:  renderReturnPolicies,
+		},
+		{
+			csv: "roster-rules.csv", output: "roster_rules_gen.go",
+			columns: []string{"id", "only", "rules"},
+			render:  renderRosterRules,
+		},
+		{
+			csv: "rules.csv", output: "rules_gen.go",
+			columns:  []string{"name", "kind", "action", "target", "purpose", "recipient", "technology", "summary"},
+			optional: []string{"purpose", "recipient", "technology"},
+			render:   renderRules,
 		},
 		{
 			csv: "terms.csv", output: "terms_gen.go",
@@ -206,6 +232,89 @@ func renderRecordTypes(rows []row) ([]byte, error) {
 		}
 		w.line("{Name: Type%s, Status: %s, Gossip: %s, Author: %s, Summary: %s},",
 			camel(r["type"]), quote(r["status"]), gossip, quote(r["author"]), quote(r["summary"]))
+	}
+	w.line("}")
+	w.line("}")
+	return w.source()
+}
+
+func renderOrderStatuses(rows []row) ([]byte, error) {
+	w := newWriter("order-statuses.csv")
+	w.line("// What order-events say.")
+	w.line("const (")
+	for _, r := range rows {
+		w.constant("OrderStatus"+camel(r["code"]), "", quote(r["code"]), r["summary"])
+	}
+	w.line(")")
+	w.line("")
+	w.line("// OrderStatus is one line of the registry of order statuses.")
+	w.line("type OrderStatus struct {")
+	w.line("Code string // as in records")
+	w.line("SaidBy string // who may say it: customer, vendor or both")
+	w.line("Summary string // what it says, a sentence")
+	w.line("}")
+	w.line("")
+	w.line("// OrderStatuses lists the registered statuses in the order of their codes.")
+	w.line("func OrderStatuses() []OrderStatus {")
+	w.line("return []OrderStatus{")
+	for _, r := range rows {
+		if _, err := oneOf(r["said_by"], map[string]string{"customer": "", "vendor": "", "both": ""}); err != nil {
+			return nil, fmt.Errorf("entry %q: said_by: %w", r["code"], err)
+		}
+		w.line("{Code: OrderStatus%s, SaidBy: %s, Summary: %s},", camel(r["code"]), quote(r["said_by"]), quote(r["summary"]))
+	}
+	w.line("}")
+	w.line("}")
+	return w.source()
+}
+
+func renderOutcomes(rows []row) ([]byte, error) {
+	w := newWriter("outcomes.csv")
+	w.line("// What came of an agreement.")
+	w.line("const (")
+	for _, r := range rows {
+		w.constant("Outcome"+camel(r["code"]), "", quote(r["code"]), r["summary"])
+	}
+	w.line(")")
+	w.line("")
+	w.line("// Outcome is one line of the registry of outcomes.")
+	w.line("type Outcome struct {")
+	w.line("Code string // as in records")
+	w.line("Summary string // what it says, a sentence")
+	w.line("}")
+	w.line("")
+	w.line("// Outcomes lists the registered outcomes in the order of their codes.")
+	w.line("func Outcomes() []Outcome {")
+	w.line("return []Outcome{")
+	for _, r := range rows {
+		w.line("{Code: Outcome%s, Summary: %s},", camel(r["code"]), quote(r["summary"]))
+	}
+	w.line("}")
+	w.line("}")
+	return w.source()
+}
+
+func renderReturnPolicies(rows []row) ([]byte, error) {
+	w := newWriter("return-policies.csv")
+	w.line("// What an offer says about returns.")
+	w.line("const (")
+	for _, r := range rows {
+		w.constant("Return"+camel(r["code"]), "", quote(r["code"]), r["summary"])
+	}
+	w.line(")")
+	w.line("")
+	w.line("// ReturnPolicy is one line of the registry of return policies.")
+	w.line("type ReturnPolicy struct {")
+	w.line("Code string // as in records")
+	w.line("UsedBy string // the field that says it")
+	w.line("Summary string // what it says, a sentence")
+	w.line("}")
+	w.line("")
+	w.line("// ReturnPolicies lists the registered codes in their order.")
+	w.line("func ReturnPolicies() []ReturnPolicy {")
+	w.line("return []ReturnPolicy{")
+	for _, r := range rows {
+		w.line("{Code: Return%s, UsedBy: %s, Summary: %s},", camel(r["code"]), quote(r["used_by"]), quote(r["summary"]))
 	}
 	w.line("}")
 	w.line("}")
