@@ -134,6 +134,14 @@ func (d *Disk) Kill() *Disk {
 	return boot(d.media)
 }
 
+// Copy returns a machine of its own with everything that programs see on this
+// one, all of it durable. It takes next to no memory.
+func (d *Disk) Copy() *Disk {
+	d.media.mu.Lock()
+	defer d.media.mu.Unlock()
+	return boot(&media{root: d.media.root.copy(map[*node]*node{})})
+}
+
 // Content is the bytes of a file as programs see them.
 func (d *Disk) Content(name string) ([]byte, error) {
 	d.media.mu.Lock()
@@ -142,7 +150,7 @@ func (d *Disk) Content(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.Clone(n.live), nil
+	return n.live.bytes(), nil
 }
 
 // SetContent replaces the bytes of a file behind everybody's back, durably: it
@@ -154,7 +162,8 @@ func (d *Disk) SetContent(name string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	n.live, n.durable, n.pending = slices.Clone(data), slices.Clone(data), nil
+	n.live, n.pending, n.lost = contentOf(data), nil, false
+	n.durable = n.live
 	return nil
 }
 
@@ -166,7 +175,7 @@ func (d *Disk) Poke(name string, offset int64, data []byte) error {
 	if err != nil {
 		return err
 	}
-	c := change{offset: offset, data: data}
+	c := change{offset: offset, data: contentOf(data)}
 	n.live, n.durable = c.apply(n.live), c.apply(n.durable)
 	return nil
 }
@@ -257,7 +266,7 @@ func (d *Disk) OpenFile(name string, flag int, perm fs.FileMode) (disk.File, err
 		}
 	}
 	f := &file{disk: d, node: n, name: slashed(name), writable: flag&(os.O_WRONLY|os.O_RDWR) != 0}
-	if flag&os.O_TRUNC != 0 && len(n.live) > 0 {
+	if flag&os.O_TRUNC != 0 && n.live.size > 0 {
 		if err := f.truncate(0); err != nil {
 			return nil, err
 		}
@@ -378,7 +387,7 @@ func (d *Disk) sync(op Op, n *node) error {
 	case effect && op.Site != d.ignored:
 		n.settle()
 	case err != nil && !errors.Is(err, ErrOff):
-		n.pending = nil // names are journalled, and aren't forgotten so silently
+		n.pending, n.lost = nil, n.lost || len(n.pending) > 0 // names are journalled, and aren't forgotten so silently
 	}
 	if err != nil {
 		return &fs.PathError{Op: string(op.Kind), Path: op.Path, Err: err}
@@ -415,10 +424,7 @@ func (f *file) ReadAt(b []byte, offset int64) (int, error) {
 	if err := f.usable(false); err != nil {
 		return 0, &fs.PathError{Op: "read", Path: f.name, Err: err}
 	}
-	if offset >= int64(len(f.node.live)) {
-		return 0, io.EOF
-	}
-	n := copy(b, f.node.live[offset:])
+	n := f.node.live.read(b, offset)
 	if n < len(b) {
 		return n, io.EOF
 	}
@@ -437,7 +443,7 @@ func (f *file) WriteAt(b []byte, offset int64) (int, error) {
 		b, effect = b[:len(b)/2], true
 	}
 	if effect {
-		f.node.do(change{offset: offset, data: slices.Clone(b)})
+		f.node.do(change{offset: offset, data: contentOf(b)})
 	}
 	if err != nil {
 		return len(b), &fs.PathError{Op: "write", Path: f.name, Err: err}
@@ -457,7 +463,7 @@ func (f *file) Truncate(size int64) error {
 
 func (f *file) truncate(size int64) error {
 	effect, err := f.disk.begin(Op{Kind: Truncate, Path: f.name})
-	if effect && size != int64(len(f.node.live)) {
+	if effect && size != f.node.live.size {
 		f.node.do(change{offset: size, truncate: true})
 	}
 	if err != nil {
@@ -473,7 +479,7 @@ func (f *file) Size() (int64, error) {
 	if err := f.usable(false); err != nil {
 		return 0, &fs.PathError{Op: "stat", Path: f.name, Err: err}
 	}
-	return int64(len(f.node.live)), nil
+	return f.node.live.size, nil
 }
 
 // Sync implements [disk.File].
@@ -499,7 +505,7 @@ func (f *file) Close() error {
 }
 
 // info describes a node.
-func (n *node) info(name string) fs.FileInfo { return nodeInfo{name, n.mode, int64(len(n.live))} }
+func (n *node) info(name string) fs.FileInfo { return nodeInfo{name, n.mode, n.live.size} }
 
 type nodeInfo struct {
 	name string

@@ -15,10 +15,11 @@ type node struct {
 	mode fs.FileMode
 
 	// A file: what programs see, what is durable, and the changes from the one
-	// to the other. Changes that a failed sync was for are in none of the lists.
-	live    []byte
-	durable []byte
+	// to the other, but for those that were lost in a sync that failed.
+	live    content
+	durable content
 	pending []change
+	lost    bool
 
 	// A folder, likewise.
 	names   map[string]*node
@@ -35,23 +36,16 @@ func (n *node) isDir() bool { return n.mode.IsDir() }
 // change is a write or a truncation.
 type change struct {
 	offset   int64
-	data     []byte
+	data     content
 	truncate bool
 }
 
-// apply returns the content after the change. It may reuse b.
-func (c change) apply(b []byte) []byte {
-	end := int(c.offset) + len(c.data)
-	if c.truncate && end < len(b) {
-		return b[:end]
+// apply returns the content after the change.
+func (c change) apply(to content) content {
+	if c.truncate {
+		return to.resize(c.offset)
 	}
-	if end > len(b) {
-		old := len(b)
-		b = slices.Grow(b, end-old)[:end]
-		clear(b[old:])
-	}
-	copy(b[c.offset:], c.data)
-	return b
+	return to.overlay(c.offset, c.data, 0, c.data.size)
 }
 
 // rename is a change of names: from nothing (create), to nothing (remove), or
@@ -78,8 +72,12 @@ func (n *node) do(c change) {
 
 // settle makes everything durable.
 func (n *node) settle() {
-	for _, c := range n.pending {
-		n.durable = c.apply(n.durable)
+	if !n.lost {
+		n.durable = n.live
+	} else {
+		for _, c := range n.pending {
+			n.durable = c.apply(n.durable)
+		}
 	}
 	for _, r := range n.renames {
 		r.apply(n.kept)
@@ -87,11 +85,8 @@ func (n *node) settle() {
 	n.pending, n.renames = nil, nil
 }
 
-// The units in which a disk loses what it was writing.
-const (
-	sectorSize = 512
-	pageSize   = 4096
-)
+// sectorSize is the unit in which a disk loses what it was writing.
+const sectorSize = 512
 
 // PowerCut turns the machine off and returns it as it is after the next boot.
 // What was synced is there. Of the rest, rng decides what is: every change of a
@@ -128,49 +123,72 @@ func (n *node) survive(rng *rand.Rand, left map[*node]*node) *node {
 		}
 		return s
 	}
-	s.durable = slices.Clone(n.durable)
+	s.durable = n.durable
 	if rng != nil {
 		s.durable = tear(rng, s.durable, n.pending)
 	}
-	s.live = slices.Clone(s.durable)
+	s.live = s.durable
 	return s
 }
 
+// copy returns a node like this one as programs see it, durable.
+func (n *node) copy(made map[*node]*node) *node {
+	c := made[n]
+	if c != nil {
+		return c
+	}
+	c = &node{mode: n.mode, live: n.live, durable: n.live}
+	made[n] = c
+	if n.isDir() {
+		c.names, c.kept = map[string]*node{}, map[string]*node{}
+		for base, child := range n.names {
+			c.names[base] = child.copy(made)
+			c.kept[base] = c.names[base]
+		}
+	}
+	return c
+}
+
 // tear applies a random part of the changes.
-func tear(rng *rand.Rand, b []byte, pending []change) []byte {
+func tear(rng *rand.Rand, to content, pending []change) content {
 	all := rng.IntN(4) // 0: everything arrives; 1: nothing; else: in part
+	arrives := func() bool { return all == 0 || all > 1 && rng.IntN(2) == 0 }
 	for _, c := range pending {
-		if c.truncate {
-			if all == 0 || all > 1 && rng.IntN(2) == 0 {
-				b = c.apply(b)
+		if c.truncate || all == 0 {
+			if arrives() {
+				to = c.apply(to)
 			}
 			continue
 		}
-		for start := c.offset; start < c.offset+int64(len(c.data)); {
-			end := min(start-start%sectorSize+sectorSize, c.offset+int64(len(c.data)))
-			if all == 0 || all > 1 && rng.IntN(2) == 0 {
-				b = change{offset: start, data: c.data[start-c.offset : end-c.offset]}.apply(b)
+		end := c.offset + c.data.size
+		for start := c.offset; start < end; {
+			// As many sectors in a row as arrive.
+			stop := start
+			for stop < end && arrives() {
+				stop = min(stop-stop%sectorSize+sectorSize, end)
 			}
-			start = end
+			to = to.overlay(c.offset, c.data, start-c.offset, stop-c.offset)
+			start = min(stop-stop%sectorSize+sectorSize, end) // and one that doesn't
 		}
 	}
 	if all > 1 && len(pending) > 0 && rng.IntN(4) == 0 {
-		spoil(rng, b, pending[rng.IntN(len(pending))])
+		to = spoil(rng, to, pending[rng.IntN(len(pending))])
 	}
-	return b
+	return to
 }
 
 // spoil fills one page that a write was for with noise.
-func spoil(rng *rand.Rand, b []byte, c change) {
-	if len(c.data) == 0 {
-		return
+func spoil(rng *rand.Rand, to content, c change) content {
+	if c.data.size == 0 {
+		return to
 	}
-	at := c.offset + rng.Int64N(int64(len(c.data)))
-	start := min(at-at%pageSize, int64(len(b)))
-	page := b[start:min(start+pageSize, int64(len(b)))]
-	for i := range page {
-		page[i] = byte(rng.Uint32())
+	at := c.offset + rng.Int64N(c.data.size)
+	start := min(at-at%pageSize, to.size)
+	noise := make([]byte, min(pageSize, to.size-start))
+	for i := range noise {
+		noise[i] = byte(rng.Uint32())
 	}
+	return to.write(start, noise)
 }
 
 // callSite names the place that called Sync or SyncDir: the functions and lines

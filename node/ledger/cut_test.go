@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"runtime"
+	"os"
 	"sync"
 	"syscall"
 	"testing"
@@ -324,30 +324,25 @@ func fullDisk(mutant string) error {
 			}
 			return nil
 		})
-		l.turn <- struct{}{} // so that the batches gather
-		var wg sync.WaitGroup
-		errs := make(chan error, 8)
+		var group []*request // enqueued before anyone commits, so that they share one
 		for range 8 {
-			wg.Go(func() {
-				number, payloads := w.newBatch()
-				if _, err := l.Append(context.Background(), payloads...); !errors.Is(err, syscall.ENOSPC) {
-					errs <- fmt.Errorf("a full disk gives %w", err)
-				}
-				w.mu.Lock()
-				w.failed[number] = true
-				w.mu.Unlock()
-			})
+			number, payloads := w.newBatch()
+			size, err := batchSize(payloads)
+			if err != nil {
+				return err
+			}
+			r := &request{payloads: payloads, size: size, done: make(chan struct{})}
+			if err := l.enqueue(r); err != nil {
+				return err
+			}
+			group = append(group, r)
+			w.failed[number] = true
 		}
-		for queued := 0; queued < 8; runtime.Gosched() {
-			l.mu.Lock()
-			queued = len(l.queue)
-			l.mu.Unlock()
-		}
-		<-l.turn
-		wg.Wait()
-		close(errs)
-		if err := <-errs; err != nil {
-			return err
+		for _, r := range group {
+			l.commitUntil(r)
+			if !errors.Is(r.err, syscall.ENOSPC) {
+				return fmt.Errorf("a full disk gives %w", r.err)
+			}
 		}
 		w.disk = w.disk.PowerCut(w.rng)
 		if _, err := w.open(); err != nil {
@@ -360,8 +355,8 @@ func fullDisk(mutant string) error {
 // twoDeaths lets a process die while it writes the mark of its start again, its
 // successor in the middle of the log's sync, and then the power go: what both
 // were writing may be spoilt.
-func twoDeaths(mutant string) error {
-	for seed := range uint64(200) {
+func twoDeaths(mutant string, seeds int) error {
+	for seed := range uint64(seeds) {
 		w := newWorld(seed, mutant)
 		l, err := w.open()
 		if err != nil {
@@ -393,8 +388,8 @@ func twoDeaths(mutant string) error {
 
 // tornMark starts with a torn slot in the mark file and cuts the power in the
 // first commit: the other slot must not be needed then.
-func tornMark(mutant string) error {
-	for seed := range uint64(100) {
+func tornMark(mutant string, seeds int) error {
+	for seed := range uint64(seeds) {
 		w := newWorld(seed, mutant)
 		l, err := w.open()
 		if err != nil {
@@ -424,44 +419,58 @@ func tornMark(mutant string) error {
 	return nil
 }
 
-// survive is the whole of the crash tests. It returns how often the power was
-// cut in the long runs, and the first violation.
-func survive(mutant string, runs int) (cuts int, err error) {
+// effort is how much of each crash test is done.
+type effort struct {
+	runs      int // long lives of six boots, at random
+	twoDeaths int
+	tornMarks int
+}
+
+// survive is the whole of the crash tests, the short ones first. It returns how
+// often the power was cut in the long runs, and the first violation.
+func survive(mutant string, e effort) (cuts int, err error) {
 	if err := everyMoment(mutant, 0, []int{100, 20}, []int{50}); err != nil {
 		return 0, fmt.Errorf("at birth: %w", err)
 	}
-	for seed := range uint64(runs) {
+	if err := fullDisk(mutant); err != nil {
+		return 0, fmt.Errorf("full disk: %w", err)
+	}
+	if err := tornMark(mutant, e.tornMarks); err != nil {
+		return 0, fmt.Errorf("torn mark: %w", err)
+	}
+	if err := twoDeaths(mutant, e.twoDeaths); err != nil {
+		return 0, fmt.Errorf("two deaths: %w", err)
+	}
+	const large, opened = maxGroup + 3000, 15
+	if err := everyMoment(mutant, opened, []int{large, large, 100}, nil); err != nil {
+		return 0, fmt.Errorf("large groups: %w", err)
+	}
+	for seed := range uint64(e.runs) {
 		n, err := newWorld(seed, mutant).run(mutant, 6)
 		cuts += n
 		if err != nil {
 			return cuts, fmt.Errorf("seed %d: %w", seed, err)
 		}
 	}
-	if err := fullDisk(mutant); err != nil {
-		return cuts, fmt.Errorf("full disk: %w", err)
-	}
-	if err := twoDeaths(mutant); err != nil {
-		return cuts, fmt.Errorf("two deaths: %w", err)
-	}
-	if err := tornMark(mutant); err != nil {
-		return cuts, fmt.Errorf("torn mark: %w", err)
-	}
-	const large, opened = maxGroup + 3000, 15
-	if err := everyMoment(mutant, opened, []int{large, large, 100}, nil); err != nil {
-		return cuts, fmt.Errorf("large groups: %w", err)
-	}
 	return cuts, nil
 }
 
+// soak is the variable that makes tests large.
+const soak = "PARLEY_SOAK"
+
 func TestPowerCutsLoseNothingAcknowledged(t *testing.T) {
-	cuts, err := survive("", 60)
+	e := effort{runs: 60, twoDeaths: 60, tornMarks: 30}
+	if os.Getenv(soak) == "1" {
+		e = effort{runs: 1000, twoDeaths: 2000, tornMarks: 1000}
+	}
+	cuts, err := survive("", e)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if cuts < 200 {
 		t.Errorf("%d power cuts; the test is meant to have 200", cuts)
 	}
-	t.Logf("%d power cuts", cuts)
+	t.Logf("%d power cuts at random and %d at chosen moments: nothing acknowledged is lost", cuts, e.twoDeaths+e.tornMarks)
 }
 
 // Every fsync is there for a reason: without any one of them acknowledged
@@ -470,7 +479,7 @@ func TestEveryFsyncIsNeeded(t *testing.T) {
 	for _, site := range syncSites(t) {
 		t.Run(site, func(t *testing.T) {
 			t.Parallel()
-			if _, err := survive(site, 20); err == nil {
+			if _, err := survive(site, effort{runs: 20, twoDeaths: 200, tornMarks: 100}); err == nil {
 				t.Error("nothing goes wrong when this sync does nothing")
 			} else {
 				t.Log(err)
