@@ -17,6 +17,8 @@ const (
 	personaKeyLabel = "parley/1/persona-key"
 	sealingKeyLabel = "parley/1/sealing-key"
 	pickupKeyLabel  = "parley/1/pickup-key"
+	backupLabel     = "parley/1/backup"
+	backupMACLabel  = "parley/1/backup-mac"
 )
 
 // BranchKind says what a branch of the root secret is for.
@@ -43,6 +45,13 @@ func (r Root) Branch(kind BranchKind, device uint32) Branch {
 	info := branchLabel + "\x00" + string(kind) + "\x00" + beUint32(device)
 	return BranchFromBytes(derive(r.key("Root"), nil, info))
 }
+
+// BackupSeed returns the X25519 secret that opens a person's backups:
+//
+//	HKDF-SHA256(secret = root, salt = none, info = "parley/1/backup", 32 bytes)
+//
+// It panics on the zero Root and on a destroyed one.
+func (r Root) BackupSeed() [SeedSize]byte { return derive(r.key("Root"), nil, backupLabel) }
 
 // Branch is the secret of one device (customer) or of one persona. A customer
 // branch is kept on the disk; a persona branch isn't, so that the thief of
@@ -73,6 +82,15 @@ func (b Branch) Bytes() [SeedSize]byte { return [SeedSize]byte(b.key("Branch")) 
 func (b Branch) IntentKey(salt [32]byte) *SigningKey {
 	return NewSigner(derive(b.key("Branch"), salt[:], intentKeyLabel))
 }
+
+// BackupMAC returns the key under which a device authenticates its backups:
+//
+//	HKDF-SHA256(secret = branch, salt = none, info = "parley/1/backup-mac", 32 bytes)
+//
+// Anybody who knows the public recipient could encrypt something to it; only
+// the device itself knows this key. It panics on the zero Branch and on
+// a destroyed one.
+func (b Branch) BackupMAC() [SeedSize]byte { return derive(b.key("Branch"), nil, backupMACLabel) }
 
 // PersonaKey returns the persona's n-th key, counted from 0:
 //

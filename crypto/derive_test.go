@@ -86,6 +86,8 @@ func TestDerivationVectors(t *testing.T) {
 		want string
 	}{
 		{"commitment to persona key 1", crypto.KeyCommitment(persona.PersonaKey(1).PublicKey()), "b6e19c656fd28ceee84225b751a03392ebde27af532110a92947e50734726087"},
+		{"backup seed", root.BackupSeed(), "5e76d13e5507d732fd71a05fb882e9dc3eef6e98d432ce97177a9cb47edde1d2"},
+		{"backup MAC key", customer.BackupMAC(), "7e0f0ba2e9e43196a59fabf427c321eb9d6fc86b36c311f8557b8d38896cedd8"},
 		{"token", crypto.SealingSeed(counting(32)).Token(), "c8695ca0d8683788383cd80eddc55091c4f36ad59776e5fccd073a7f36994c7f"},
 	}
 	for _, v := range hashes {
@@ -167,6 +169,8 @@ func TestMissingSecretsPanic(t *testing.T) {
 		"zero Phrase.Root":        func() { crypto.Phrase{}.Root() },
 		"destroyed Phrase.Root":   func() { phrase.Root() },
 		"zero Root.Branch":        func() { crypto.Root{}.Branch(crypto.BranchCustomer, 0) },
+		"zero Root.BackupSeed":    func() { crypto.Root{}.BackupSeed() },
+		"zero Branch.BackupMAC":   func() { crypto.Branch{}.BackupMAC() },
 		"destroyed Root.Branch":   func() { root.Branch(crypto.BranchCustomer, 0) },
 		"zero Branch.Bytes":       func() { crypto.Branch{}.Bytes() },
 		"destroyed Branch":        func() { branch.PersonaKey(0) },
