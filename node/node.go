@@ -36,6 +36,9 @@ type Options struct {
 	// HostOptions are added to the libp2p host's; tests put a simulated network
 	// in through them.
 	HostOptions []libp2p.Option
+	// Ingest bounds what others can make the node do; the zero value is right
+	// but for measurements.
+	Ingest ingest.Limits
 }
 
 // Node is a running node. Its fields are set once Start has returned.
@@ -184,7 +187,7 @@ func (n *Node) openNetwork(ctx context.Context) error {
 	n.opened(n.Mailbox.Close)
 	client := mailbox.NewClient(courier, n.Mailbox, n.courierHosts()/2)
 
-	n.Ingest = ingest.New(rooms, rooms.blocked, rooms.known, rooms.gone, n.opts.Now, ingest.Limits{})
+	n.Ingest = ingest.New(rooms, rooms.blocked, rooms.known, rooms.gone, n.opts.Now, n.opts.Ingest)
 	n.Gossip, err = gossip.New(n.Network.Host(), gossip.Options{Handler: n.Ingest, Catchup: rooms, Flood: c.Flood, Logger: n.opts.Log})
 	if err != nil {
 		return err

@@ -25,7 +25,13 @@ import (
 const market = "test"
 
 // start runs a node in this process, on loopback.
-func start(t *testing.T, dir string, change func(*config.Config)) *node.Node {
+func start(t testing.TB, dir string, change func(*config.Config)) *node.Node {
+	t.Helper()
+	return startWith(t, dir, change, nil)
+}
+
+// startWith is start with further options.
+func startWith(t testing.TB, dir string, change func(*config.Config), options func(*node.Options)) *node.Node {
 	t.Helper()
 	h, err := home.At(dir)
 	if err != nil {
@@ -50,7 +56,11 @@ func start(t *testing.T, dir string, change func(*config.Config)) *node.Node {
 		change(&c)
 	}
 	level := slog.LevelWarn
-	n := node.New(node.Options{Home: h, Config: c, Log: slog.New(slog.NewTextHandler(logWriter{t}, &slog.HandlerOptions{Level: level}))})
+	o := node.Options{Home: h, Config: c, Log: slog.New(slog.NewTextHandler(logWriter{t}, &slog.HandlerOptions{Level: level}))}
+	if options != nil {
+		options(&o)
+	}
+	n := node.New(o)
 	if err := n.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +72,7 @@ func start(t *testing.T, dir string, change func(*config.Config)) *node.Node {
 	return n
 }
 
-type logWriter struct{ t *testing.T }
+type logWriter struct{ t testing.TB }
 
 func (w logWriter) Write(p []byte) (int, error) {
 	w.t.Log(string(bytes.TrimSpace(p)))
@@ -70,7 +80,7 @@ func (w logWriter) Write(p []byte) (int, error) {
 }
 
 // until waits for a condition that changes only with the desk's events.
-func until(t *testing.T, n *node.Node, what string, holds func() bool) {
+func until(t testing.TB, n *node.Node, what string, holds func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -85,7 +95,7 @@ func until(t *testing.T, n *node.Node, what string, holds func() bool) {
 	}
 }
 
-func join(t *testing.T, n *node.Node, others ...*node.Node) {
+func join(t testing.TB, n *node.Node, others ...*node.Node) {
 	t.Helper()
 	for _, o := range others {
 		if err := n.JoinPeers(t.Context(), o.Network.Addrs()); err != nil {

@@ -94,7 +94,7 @@ func BenchmarkPut(b *testing.B) {
 // BenchmarkPutBadger writes the same keys and values with nothing but Badger.
 func BenchmarkPutBadger(b *testing.B) {
 	m := newMarket(b)
-	db, err := badger.Open(profile(b.TempDir(), Options{}))
+	db, err := badger.Open(Profile(b.TempDir(), Options{}))
 	if err != nil {
 		b.Fatal(err)
 	}

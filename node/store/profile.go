@@ -10,9 +10,10 @@ import (
 	"github.com/dgraph-io/badger/v4/options"
 )
 
-// profile is Badger for a person's machine: small tables, small caches, no
-// statistics. Its defaults take gigabytes of sparse files.
-func profile(dir string, o Options) badger.Options {
+// Profile is how Badger is opened here, for measurements that open a folder
+// themselves: for a person's machine, with small tables, small caches and no
+// statistics. Badger's defaults take gigabytes of sparse files.
+func Profile(dir string, o Options) badger.Options {
 	p := badger.DefaultOptions(dir).
 		WithLogger(badgerLog{o.Logger}).
 		WithMemTableSize(8 << 20).

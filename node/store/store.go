@@ -107,7 +107,7 @@ func (s *Store) open() error {
 		}
 	}
 	err := guard(func() (err error) {
-		s.db, err = badger.Open(profile(s.dir, s.opts))
+		s.db, err = badger.Open(Profile(s.dir, s.opts))
 		return err
 	})
 	if err != nil {
