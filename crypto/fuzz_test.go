@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/parley-protocol/parley/crypto"
+	"github.com/parley-protocol/parley/spec/vectors"
+	"github.com/parley-protocol/parley/spec/vectors/fuzzing"
 )
 
 func FuzzParseDID(f *testing.F) {
@@ -19,8 +21,11 @@ func FuzzParseDID(f *testing.F) {
 	} {
 		f.Add(s)
 	}
+	fuzzing.Each(f, "did", func(in struct{ DID string }) { f.Add(in.DID) })
 	f.Fuzz(func(t *testing.T, s string) {
-		d, err := crypto.ParseDID(s)
+		var d crypto.DID
+		var err error
+		fuzzing.Bounded(t, len(s), func() { d, err = crypto.ParseDID(s) })
 		if err != nil {
 			if d != "" || !errors.Is(err, crypto.ErrDID) || crypto.DID(s).PublicKey() != nil {
 				t.Fatalf("ParseDID(%q) = %q, %v", s, d, err)
@@ -40,8 +45,11 @@ func FuzzParsePhrase(f *testing.F) {
 	} {
 		f.Add(s)
 	}
+	fuzzing.Each(f, "phrase", func(in struct{ Words string }) { f.Add(in.Words) })
 	f.Fuzz(func(t *testing.T, s string) {
-		p, err := crypto.ParsePhrase(s)
+		var p crypto.Phrase
+		var err error
+		fuzzing.Bounded(t, len(s), func() { p, err = crypto.ParsePhrase(s) })
 		if err != nil {
 			var fault *crypto.PhraseError
 			if !errors.As(err, &fault) || fault.Word < 0 || fault.Word > crypto.PhraseWords {
@@ -67,8 +75,11 @@ func FuzzOpen(f *testing.F) {
 		f.Add(sealPlaintext(f, suite, pub, bytes.Repeat([]byte{0xff}, 1024)))
 		f.Add(sealPlaintext(f, suite, pub, make([]byte, 2048)))
 	}
+	fuzzing.Each(f, "envelope", func(in struct{ Envelope vectors.Hex }) { f.Add([]byte(in.Envelope)) })
 	f.Fuzz(func(t *testing.T, envelope []byte) {
-		payload, err := seed.Open(envelope)
+		var payload []byte
+		var err error
+		fuzzing.Bounded(t, len(envelope), func() { payload, err = seed.Open(envelope) })
 		form := crypto.CheckEnvelope(envelope)
 		if err == nil {
 			if form != nil || len(payload) > len(envelope) || len(payload) > crypto.MaxPayload {
@@ -121,7 +132,11 @@ func FuzzVerify(f *testing.F) {
 	f.Add([]byte(key.PublicKey()), []byte("message"), key.Sign([]byte("message")))
 	f.Add([]byte{}, []byte{}, []byte{})
 	f.Add(make([]byte, 32), []byte{}, make([]byte, 64))
+	fuzzing.Each(f, "signature", func(in struct{ Key, Message, Signature vectors.Hex }) {
+		f.Add([]byte(in.Key), []byte(in.Message), []byte(in.Signature))
+	})
 	f.Fuzz(func(t *testing.T, pub, msg, sig []byte) {
+		fuzzing.Bounded(t, len(pub)+len(msg)+len(sig), func() { crypto.Verify(pub, msg, sig) })
 		checkReference(t, pub, msg, sig)
 		if crypto.Verify(pub, msg, sig) && crypto.ValidatePublicKey(pub) != nil {
 			t.Fatalf("%x verifies and isn't a usable key", pub)

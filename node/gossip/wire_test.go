@@ -13,6 +13,8 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/parley-protocol/parley/protocol"
+	"github.com/parley-protocol/parley/spec/vectors"
+	"github.com/parley-protocol/parley/spec/vectors/fuzzing"
 )
 
 func pbMessage(data string) *pb.Message { return &pb.Message{Data: []byte(data)} }
@@ -253,8 +255,15 @@ func TestRequestComesBack(t *testing.T) {
 func FuzzDecodeRequest(f *testing.F) {
 	f.Add(must(request{market: "home", after: "x", limit: 7}.encode()))
 	f.Add([]byte{0xa0})
+	fuzzing.Each(f, "catchup-message", func(in message) {
+		if in.Direction == "request" {
+			f.Add(in.content())
+		}
+	})
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		r, err := decodeRequest(raw)
+		var r request
+		var err error
+		fuzzing.Bounded(t, len(raw), func() { r, err = decodeRequest(raw) })
 		if err != nil {
 			return
 		}
@@ -264,11 +273,30 @@ func FuzzDecodeRequest(f *testing.F) {
 	})
 }
 
+// message is a vector of the protocol: a whole stream.
+type message struct {
+	Direction string
+	Stream    vectors.Hex
+}
+
+// content is the message without its length, whether that is right or not.
+func (m message) content() []byte {
+	_, n := binary.Uvarint(m.Stream)
+	return m.Stream[max(n, 0):]
+}
+
 func FuzzDecodePage(f *testing.F) {
 	f.Add(must(page{frames: [][]byte{{1}, {2, 3}}, next: "x"}.encode()))
 	f.Add(must(page{code: protocol.CodeOverQuota, hint: "later"}.encode()))
+	fuzzing.Each(f, "catchup-message", func(in message) {
+		if in.Direction != "request" {
+			f.Add(in.content())
+		}
+	})
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		p, err := decodePage(raw)
+		var p page
+		var err error
+		fuzzing.Bounded(t, len(raw), func() { p, err = decodePage(raw) })
 		if err != nil {
 			return
 		}

@@ -2,11 +2,13 @@ package ledger
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"testing"
 
 	"github.com/parley-protocol/parley/node/fault"
 	"github.com/parley-protocol/parley/protocol"
+	"github.com/parley-protocol/parley/spec/vectors/fuzzing"
 )
 
 func FuzzDecodeFrame(f *testing.F) {
@@ -17,7 +19,9 @@ func FuzzDecodeFrame(f *testing.F) {
 		f.Add(data[:len(data)-1])
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		got, err := decodeFrame(data, at)
+		var got frame
+		var err error
+		fuzzing.Bounded(t, len(data), func() { got, err = decodeFrame(data, at) })
 		if err != nil {
 			if !isFrameError(err) {
 				t.Errorf("an error of another kind: %v", err)
@@ -87,4 +91,38 @@ func contents(t *testing.T, d *fault.Disk) (joined []byte, ok bool) {
 		joined = append(append(joined, e.Payload...), '|')
 	}
 	return joined, true
+}
+
+// Headers and marks with a right checksum, which only a hostile disk has.
+func FuzzDecodeHeaderAndMark(f *testing.F) {
+	d := fault.New()
+	l, err := Open(home, Options{FS: d})
+	if err != nil {
+		f.Fatal(err)
+	}
+	if _, err := l.Append(f.Context(), []byte("one")); err != nil {
+		f.Fatal(err)
+	}
+	log, _ := d.Content(logFile)
+	marks, _ := d.Content(markFile)
+	l.Close()
+	f.Add(log[:headerSize], marks[:pageSize])
+	f.Add(log[:headerSize], marks[slot(1):][:pageSize])
+	f.Fuzz(func(t *testing.T, head, slot []byte) {
+		if len(head) >= headerSize {
+			hash := sha256.Sum256(head[:72])
+			copy(head[72:], hash[:8])
+		}
+		fuzzing.Bounded(t, len(head), func() { decodeHeader(head) })
+		if len(slot) >= slotHeaderSize {
+			sum := slotSum(slot[:slotSumAt], slot[slotHeaderSize:])
+			copy(slot[slotSumAt:slotHeaderSize], sum[:])
+		}
+		var m mark
+		var err error
+		fuzzing.Bounded(t, len(slot), func() { m, err = decodeMark(slot) })
+		if err == nil && (len(m.copied) > len(slot) || m.copyFrom+int64(len(m.copied)) != m.end.offset) {
+			t.Fatalf("%x: a mark that doesn't add up: %+v", slot, m)
+		}
+	})
 }

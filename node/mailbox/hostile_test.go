@@ -14,6 +14,8 @@ import (
 	parley "github.com/parley-protocol/parley/node/network"
 	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/codec"
+	"github.com/parley-protocol/parley/spec/vectors"
+	"github.com/parley-protocol/parley/spec/vectors/fuzzing"
 )
 
 // say sends raw bytes to a mailbox and returns all that comes back.
@@ -420,8 +422,15 @@ func FuzzDecodeRequest(f *testing.F) {
 		}
 		f.Add(must(r.encode()))
 	}
+	fuzzing.Each(f, "mailbox-message", func(in message) {
+		if in.Direction == "request" {
+			f.Add(in.content())
+		}
+	})
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		r, err := decodeRequest(raw)
+		var r *request
+		var err error
+		fuzzing.Bounded(t, len(raw), func() { r, err = decodeRequest(raw) })
 		if err != nil {
 			return
 		}
@@ -429,6 +438,18 @@ func FuzzDecodeRequest(f *testing.F) {
 			t.Fatalf("%x was read and written as %x", raw, again)
 		}
 	})
+}
+
+// message is a vector of the protocol: a whole stream.
+type message struct {
+	Direction, Op string
+	Stream        vectors.Hex
+}
+
+// content is the message without its length, whether that is right or not.
+func (m message) content() []byte {
+	_, n := binary.Uvarint(m.Stream)
+	return m.Stream[max(n, 0):]
 }
 
 func FuzzDecodeAnswer(f *testing.F) {
@@ -440,8 +461,15 @@ func FuzzDecodeAnswer(f *testing.F) {
 		f.Add(op, must(a.encode(op)))
 	}
 	f.Add(opPickup, must((&answer{Code: protocol.CodeClockSkew, Time: 7, Hint: "x"}).encode("")))
+	fuzzing.Each(f, "mailbox-message", func(in message) {
+		if in.Direction == "response" {
+			f.Add(in.Op, in.content())
+		}
+	})
 	f.Fuzz(func(t *testing.T, op string, raw []byte) {
-		a, err := decodeAnswer(op, raw)
+		var a *answer
+		var err error
+		fuzzing.Bounded(t, len(raw), func() { a, err = decodeAnswer(op, raw) })
 		if err == nil && (a == nil || a.Code != "") {
 			t.Fatalf("%x: %+v without an error", raw, a)
 		}

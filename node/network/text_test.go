@@ -6,8 +6,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/libp2p/go-libp2p/core/peer"
+
 	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/codec"
+	"github.com/parley-protocol/parley/spec/vectors/fuzzing"
 )
 
 const (
@@ -148,6 +151,29 @@ func TestInviteRefusesContents(t *testing.T) {
 	}
 }
 
+func FuzzParsePeer(f *testing.F) {
+	fuzzing.Each(f, "name", func(in struct{ Form, Text string }) {
+		if in.Form == "address" {
+			f.Add(in.Text)
+		}
+	})
+	f.Fuzz(func(t *testing.T, text string) {
+		var info peer.AddrInfo
+		var err error
+		fuzzing.Bounded(t, len(text), func() { info, err = ParsePeer(text) })
+		if err != nil {
+			if protocol.CodeOf(err) != protocol.CodeBadField {
+				t.Fatalf("%q: %v", text, err)
+			}
+			return
+		}
+		again := info.Addrs[0].String() + "/p2p/" + info.ID.String()
+		if back, err := ParsePeer(again); err != nil || back.ID != info.ID || !back.Addrs[0].Equal(info.Addrs[0]) {
+			t.Fatalf("%q was read and written as %q, which is %v, %v", text, again, back, err)
+		}
+	})
+}
+
 func FuzzDecodeInvite(f *testing.F) {
 	link, err := EncodeInvite(sampleInvite())
 	if err != nil {
@@ -155,8 +181,11 @@ func FuzzDecodeInvite(f *testing.F) {
 	}
 	f.Add(link)
 	f.Add("parley://join/oWVhZGRyc4A")
+	fuzzing.Each(f, "invite", func(in struct{ Link string }) { f.Add(in.Link) })
 	f.Fuzz(func(t *testing.T, link string) {
-		invite, err := DecodeInvite(link)
+		var invite Invite
+		var err error
+		fuzzing.Bounded(t, len(link), func() { invite, err = DecodeInvite(link) })
 		if err != nil {
 			return
 		}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/parley-protocol/parley/node/fault"
 	"github.com/parley-protocol/parley/protocol"
+	"github.com/parley-protocol/parley/spec/vectors/fuzzing"
 )
 
 const home = "/home/spool"
@@ -397,7 +398,10 @@ func FuzzParseName(f *testing.F) {
 	f.Add(Info{Bucket: "ab", ID: id, Size: len(blob), Expires: later, Arrival: 7}.fileName())
 	f.Add("....")
 	f.Fuzz(func(t *testing.T, name string) {
-		if info, ok := parseName(name); ok && info.fileName() != name {
+		var info Info
+		var ok bool
+		fuzzing.Bounded(t, len(name), func() { info, ok = parseName(name) })
+		if ok && info.fileName() != name {
 			t.Errorf("%q is read as %+v", name, info)
 		}
 	})

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"math"
 	"reflect"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -18,6 +17,8 @@ import (
 	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/codec"
 	"github.com/parley-protocol/parley/protocol/record/recordtest"
+	"github.com/parley-protocol/parley/spec/vectors"
+	"github.com/parley-protocol/parley/spec/vectors/fuzzing"
 )
 
 func fromHex(t testing.TB, s string) []byte {
@@ -354,20 +355,11 @@ func hostile() map[string][]byte {
 
 func TestAllocation(t *testing.T) {
 	for name, block := range hostile() {
-		allocated := allocatedBy(func() { codec.Decode(block) })
-		if bound := uint64(16*len(block) + 1<<20); allocated > bound {
-			t.Errorf("%s: %d bytes allocated for %d; the bound is %d", name, allocated, len(block), bound)
-		}
-		t.Logf("%s: %d bytes allocated for %d", name, allocated, len(block))
+		t.Run(name, func(t *testing.T) {
+			fuzzing.Bounded(t, len(block), func() { codec.Decode(block) })
+			t.Logf("%d bytes allocated for %d", fuzzing.Allocated(func() { codec.Decode(block) }), len(block))
+		})
 	}
-}
-
-func allocatedBy(f func()) uint64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
 }
 
 func FuzzDecode(f *testing.F) {
@@ -380,13 +372,11 @@ func FuzzDecode(f *testing.F) {
 	for _, r := range recordtest.NewDeal(f, "fuzz").Records() {
 		f.Add(r.Raw())
 	}
+	fuzzing.Each(f, "record", func(in struct{ Block vectors.Hex }) { f.Add([]byte(in.Block)) })
 	f.Fuzz(func(t *testing.T, block []byte) {
 		var value any
 		var err error
-		allocated := allocatedBy(func() { value, err = codec.Decode(block) })
-		if bound := uint64(16*len(block) + 1<<20); allocated > bound {
-			t.Fatalf("%d bytes allocated for %d", allocated, len(block))
-		}
+		fuzzing.Bounded(t, len(block), func() { value, err = codec.Decode(block) })
 		if err != nil {
 			switch protocol.CodeOf(err) {
 			case protocol.CodeMalformed, protocol.CodeNotCanonical, protocol.CodeTooDeep, protocol.CodeTooLarge:

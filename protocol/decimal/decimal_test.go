@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/parley-protocol/parley/protocol/decimal"
+	"github.com/parley-protocol/parley/spec/vectors/fuzzing"
 )
 
 const (
@@ -155,8 +156,11 @@ func FuzzParse(f *testing.F) {
 	for _, seed := range []string{"0", "-0", "1.5", smallest, "01", "1.", "1e9", "0.00001"} {
 		f.Add(seed)
 	}
+	fuzzing.Each(f, "decimal", func(in struct{ Text string }) { f.Add(in.Text) })
 	f.Fuzz(func(t *testing.T, text string) {
-		d, err := decimal.Parse(text)
+		var d decimal.Decimal
+		var err error
+		fuzzing.Bounded(t, len(text), func() { d, err = decimal.Parse(text) })
 		if err != nil {
 			return
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/parley-protocol/parley/protocol/draft"
 	"github.com/parley-protocol/parley/protocol/record"
 	"github.com/parley-protocol/parley/protocol/terms"
+	"github.com/parley-protocol/parley/spec/vectors/fuzzing"
 )
 
 // now is 2026-11-21T00:00:00Z.
@@ -326,7 +327,11 @@ func FuzzDraft(f *testing.F) {
 	f.Add(with("items", `[{"description": "Desk", "quantity": 2e1, "unit": {"name": "box"}, "deliveryAddresses": [{"region": "UKM71"}]}]`))
 	f.Add([]byte(`{"releases": [{"ocid": 1, "tender": {"title": ["x"], "value": {"amount": "1", "currency": "eur"}}}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		d, err := Draft(data, Options{Options: draft.Options{Now: now, ValidUntil: later}, AllowAwarded: true})
+		var d *draft.Draft
+		var err error
+		fuzzing.Bounded(t, len(data), func() {
+			d, err = Draft(data, Options{Options: draft.Options{Now: now, ValidUntil: later}, AllowAwarded: true})
+		})
 		if err != nil {
 			if !protocol.CodeOf(err).Known() {
 				t.Fatalf("refused without a code: %v", err)

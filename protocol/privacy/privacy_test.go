@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/parley-protocol/parley/protocol/record"
+	"github.com/parley-protocol/parley/spec/vectors/fuzzing"
 )
 
 //spec:shows INT-12
@@ -150,6 +151,7 @@ func FuzzFind(f *testing.F) {
 	f.Add("call +44 20 7946 0018, write to jo@example.org, 12 High Street, SW1A 2AA, GB82 WEST 1234 5698 7654 32")
 	f.Add("Hauptstraße 5 (030) 123 45-67 \xff 0")
 	f.Fuzz(func(t *testing.T, text string) {
+		fuzzing.Bounded(t, len(text), func() { Find(text) })
 		end := 0
 		for _, found := range Find(text) {
 			if found.Start < end || found.End <= found.Start || found.End > len(text) {

@@ -17,6 +17,8 @@ import (
 	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/codec"
 	"github.com/parley-protocol/parley/protocol/record"
+	"github.com/parley-protocol/parley/spec/vectors"
+	"github.com/parley-protocol/parley/spec/vectors/fuzzing"
 )
 
 // car builds a CAR out of a header and sections, right or wrong.
@@ -325,8 +327,11 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Add(store.Bytes())
 	f.Add([]byte("\x0a\xa1\x67version\x02"))
+	fuzzing.Each(f, "archive", func(in struct{ CAR vectors.Hex }) { f.Add([]byte(in.CAR)) })
 	f.Fuzz(func(t *testing.T, file []byte) {
-		archive, err := Read(bytes.NewReader(file))
+		var archive *Archive
+		var err error
+		fuzzing.Bounded(t, len(file), func() { archive, err = Read(bytes.NewReader(file)) })
 		if err != nil {
 			if !protocol.CodeOf(err).Known() || protocol.CodeOf(err) == protocol.CodeInternal {
 				t.Fatalf("refused without a code: %v", err)

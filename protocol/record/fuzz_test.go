@@ -2,7 +2,6 @@ package record_test
 
 import (
 	"bytes"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -10,18 +9,9 @@ import (
 	"github.com/parley-protocol/parley/protocol/codec"
 	"github.com/parley-protocol/parley/protocol/record"
 	"github.com/parley-protocol/parley/protocol/record/recordtest"
+	"github.com/parley-protocol/parley/spec/vectors"
+	"github.com/parley-protocol/parley/spec/vectors/fuzzing"
 )
-
-// allocatedBy is how many bytes f allocates.
-func allocatedBy(f func()) uint64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	f()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
-}
-
-func allocationBound(input []byte) uint64 { return uint64(16*len(input) + 1<<20) }
 
 // Bodies made to cost memory stay within the bound.
 func TestParseAllocation(t *testing.T) {
@@ -47,10 +37,9 @@ func TestParseAllocation(t *testing.T) {
 		"an odd key's map": with(base, "odd", keys),
 	} {
 		block := signRaw(t, body.(map[string]any), author().Key)
-		allocated := allocatedBy(func() { record.Parse(block) })
-		if bound := allocationBound(block); allocated > bound {
-			t.Errorf("%s: %d bytes allocated for %d; the bound is %d", name, allocated, len(block), bound)
-		}
+		t.Run(name, func(t *testing.T) {
+			fuzzing.Bounded(t, len(block), func() { record.Parse(block) })
+		})
 	}
 }
 
@@ -62,13 +51,11 @@ func FuzzParse(f *testing.F) {
 	f.Add(recordtest.Profile(f, deal.Vendor).Raw())
 	f.Add(recordtest.Withdrawal(f, deal.Customer, deal.Intent).Raw())
 	f.Add(deal.Vendor.Sign(f, now, &record.Opaque{Name: "odd", Fields: map[string]any{"a": int64(1)}}).Raw())
+	fuzzing.Each(f, "record", func(in struct{ Block vectors.Hex }) { f.Add([]byte(in.Block)) })
 	f.Fuzz(func(t *testing.T, block []byte) {
 		var r *record.Record
 		var err error
-		allocated := allocatedBy(func() { r, err = record.ParseUnverified(block) })
-		if allocated > allocationBound(block) {
-			t.Fatalf("%d bytes allocated for %d", allocated, len(block))
-		}
+		fuzzing.Bounded(t, len(block), func() { r, err = record.ParseUnverified(block) })
 		if err != nil {
 			if code := protocol.CodeOf(err); code == protocol.CodeInternal {
 				t.Fatal(err)
@@ -102,8 +89,11 @@ func FuzzDecodeFrame(f *testing.F) {
 	f.Add(record.EncodeFrame(raw, nil))
 	f.Add(record.EncodeFrame(raw, make([]byte, 8)))
 	f.Add([]byte{0x83, 1, 0x5a, 0xff, 0xff, 0xff, 0xff})
+	fuzzing.Each(f, "frame", func(in struct{ Frame vectors.Hex }) { f.Add([]byte(in.Frame)) })
 	f.Fuzz(func(t *testing.T, frame []byte) {
-		block, stamp, err := record.DecodeFrame(frame)
+		var block, stamp []byte
+		var err error
+		fuzzing.Bounded(t, len(frame), func() { block, stamp, err = record.DecodeFrame(frame) })
 		if err == nil && !bytes.Equal(record.EncodeFrame(block, stamp), frame) {
 			t.Fatalf("%x is taken, and isn't the frame of what is in it", frame)
 		}
@@ -120,8 +110,11 @@ func FuzzDecodeBundle(f *testing.F) {
 		f.Add(bundle)
 	}
 	f.Add([]byte{0x82, 1, 0x9a, 0xff, 0xff, 0xff, 0xff})
+	fuzzing.Each(f, "bundle", func(in struct{ Payload vectors.Hex }) { f.Add([]byte(in.Payload)) })
 	f.Fuzz(func(t *testing.T, bundle []byte) {
-		recs, err := record.DecodeBundle(bundle)
+		var recs []*record.Record
+		var err error
+		fuzzing.Bounded(t, len(bundle), func() { recs, err = record.DecodeBundle(bundle) })
 		if err != nil {
 			return
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/parley-protocol/parley/protocol/draft"
 	"github.com/parley-protocol/parley/protocol/record"
 	"github.com/parley-protocol/parley/protocol/terms"
+	"github.com/parley-protocol/parley/spec/vectors/fuzzing"
 )
 
 // now is 2026-11-21T00:00:00Z, later 30 days on.
@@ -274,7 +275,9 @@ func FuzzDraft(f *testing.F) {
 	f.Add(demand("itemOffered", `[{"name": "A", "category": ["cpv:1"], "areaServed": "UKM71"}, "B"]`, "priceSpecification", `[{"price": 1e2, "priceCurrency": "EUR"}]`))
 	f.Add([]byte(`{"@context": {"schema": "http://schema.org/"}, "@graph": [{"@type": "schema:Demand", "schema:name": {"@value": 7}}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		d, err := Draft(data, Options{draft.Options{Now: now, ValidUntil: later}})
+		var d *draft.Draft
+		var err error
+		fuzzing.Bounded(t, len(data), func() { d, err = Draft(data, Options{draft.Options{Now: now, ValidUntil: later}}) })
 		if err != nil {
 			if !protocol.CodeOf(err).Known() {
 				t.Fatalf("refused without a code: %v", err)
