@@ -14,6 +14,7 @@ import (
 
 	"github.com/parley-protocol/parley/node/config"
 	"github.com/parley-protocol/parley/node/desk"
+	"github.com/parley-protocol/parley/node/discovery"
 	"github.com/parley-protocol/parley/node/gossip"
 	"github.com/parley-protocol/parley/node/home"
 	"github.com/parley-protocol/parley/node/ingest"
@@ -53,9 +54,11 @@ type Node struct {
 	Store   *store.Store
 	Network *network.Network
 	Gossip  *gossip.Gossip
-	Mailbox *mailbox.Server
-	Ingest  *ingest.Ingest
-	Desk    *desk.Desk
+	// Discovery is nil when it is off.
+	Discovery *discovery.Discovery
+	Mailbox   *mailbox.Server
+	Ingest    *ingest.Ingest
+	Desk      *desk.Desk
 
 	Started, Ready time.Time
 }
@@ -193,7 +196,10 @@ func (n *Node) openNetwork(ctx context.Context) error {
 		return err
 	}
 	n.opened(n.Gossip.Close)
-	n.Desk, err = desk.New(ctx, n.Ledger, n.inbox, n.Keys, n.Store, post{client}, broadcast{n.Gossip}, desk.Config{
+	if err := n.openDiscovery(); err != nil {
+		return err
+	}
+	n.Desk, err = desk.New(ctx, n.Ledger, n.inbox, n.Keys, n.Store, post{client}, broadcast{n.Gossip, n.Discovery}, desk.Config{
 		Mailboxes: n.Mailboxes, Now: n.opts.Now, Log: n.opts.Log,
 	})
 	if err != nil {
@@ -211,6 +217,11 @@ func (n *Node) openNetwork(ctx context.Context) error {
 	n.opened(n.Ingest.Close)
 	if err := n.Network.Start(ctx); err != nil {
 		return err
+	}
+	if n.Discovery != nil {
+		if err := n.Discovery.Start(ctx); err != nil {
+			return err
+		}
 	}
 	n.rejoin()
 	if err := n.Desk.Start(ctx); err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/parley-protocol/parley/crypto"
 	"github.com/parley-protocol/parley/node/desk"
+	"github.com/parley-protocol/parley/node/discovery"
 	"github.com/parley-protocol/parley/node/gossip"
 	"github.com/parley-protocol/parley/node/ingest"
 	"github.com/parley-protocol/parley/node/mailbox"
@@ -50,7 +51,27 @@ func (p post) Receive(ctx context.Context, purpose string, mailboxes []string, s
 }
 
 // broadcast is [desk.Gossip].
-type broadcast struct{ *gossip.Gossip }
+type broadcast struct {
+	*gossip.Gossip
+	discovery *discovery.Discovery // nil when it is off
+}
+
+// Join takes part in a market, and looks for others who do.
+func (b broadcast) Join(ctx context.Context, market string) error {
+	err := b.Gossip.Join(ctx, market)
+	if err == nil && b.discovery != nil {
+		b.discovery.Join(market)
+	}
+	return err
+}
+
+// Leave ends both.
+func (b broadcast) Leave(market string) error {
+	if b.discovery != nil {
+		b.discovery.Leave(market)
+	}
+	return b.Gossip.Leave(market)
+}
 
 // Publish brings a frame to a market, once there is anybody in it.
 func (b broadcast) Publish(ctx context.Context, market string, frame []byte) error {

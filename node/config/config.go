@@ -28,6 +28,10 @@ type Config struct {
 	Announce []string `toml:"announce,omitempty" json:"announce" env:"PARLEY_ANNOUNCE" comment:"Further addresses at which others reach this node, such as a forwarded port."`
 	// Peers are nodes to stay connected to.
 	Peers []string `toml:"peers,omitempty" json:"peers" env:"PARLEY_PEERS" comment:"Nodes to stay connected to (multiaddrs that end in /p2p/PEER)."`
+	// Bootstrap are nodes to ask for others.
+	Bootstrap []string `toml:"bootstrap,omitempty" json:"bootstrap" env:"PARLEY_BOOTSTRAP" comment:"Nodes to ask for others (multiaddrs that end in /p2p/NODE), beside those of peers and those met before."`
+	// Discovery says whether nodes of one's markets are looked for beyond these.
+	Discovery string `toml:"discovery" json:"discovery" env:"PARLEY_DISCOVERY" comment:"Find nodes of one's markets by asking others: auto, client (ask only), server (answer too) or off."`
 	// Mailboxes are where others leave replies; none: at this node itself.
 	Mailboxes []string `toml:"mailboxes,omitempty" json:"mailboxes" env:"PARLEY_MAILBOXES" comment:"Mailboxes where others leave replies. None: at this node itself, which shows them its address."`
 	// ServeMailbox keeps envelopes for others.
@@ -44,7 +48,7 @@ type Config struct {
 
 // Default suits a laptop.
 func Default() Config {
-	return Config{Listen: network.DefaultConfig().ListenAddrs, MDNS: true, LogLevel: "warn"}
+	return Config{Listen: network.DefaultConfig().ListenAddrs, MDNS: true, Discovery: "auto", LogLevel: "warn"}
 }
 
 // Load reads the file, which need not be there, then the variables of the
@@ -113,11 +117,19 @@ func (c Config) Validate() error {
 	default:
 		return protocol.Errorf(protocol.CodeUsage, "log_level", "%q is none of debug, info, warn, error", c.LogLevel)
 	}
+	switch c.Discovery {
+	case "auto", "client", "server", "off":
+	default:
+		return protocol.Errorf(protocol.CodeUsage, "discovery", "%q is none of auto, client, server, off", c.Discovery)
+	}
 	attach := network.DefaultConfig()
 	attach.Seed = [32]byte{1} // the keyring has the real one
 	attach.ListenAddrs, attach.AnnounceAddrs, attach.StaticPeers = c.Listen, c.Announce, c.Peers
 	if err := attach.Validate(); err != nil {
 		return badSetting("peers", err)
+	}
+	if _, err := network.ParsePeers(c.Bootstrap); err != nil {
+		return badSetting("bootstrap", err)
 	}
 	if _, err := network.ParsePeers(c.Mailboxes); err != nil {
 		return badSetting("mailboxes", err)
