@@ -141,9 +141,13 @@ type Book struct {
 	ofIntent map[cid.Cid][]cid.Cid
 	tokens   map[[32]byte]Address
 	receipts map[Delivery]bool
+	lost     map[Delivery]int           // how often the recipient said that it has lost it
 	waiting  map[cid.Cid]*record.Record // the inbox, by ID
 	settings map[string]string
 	profile  *record.Record
+
+	doubtful   map[cid.Cid]Why // intents of which not all that was signed is known
+	restoredAt int64           // the newest restore, 0: none
 }
 
 // Open folds the ledger and the inbox. observe is called after every update,
@@ -157,6 +161,8 @@ func Open(ctx context.Context, l Ledger, in Inbox, observe func(Change)) (*Book,
 		ofIntent: map[cid.Cid][]cid.Cid{},
 		tokens:   map[[32]byte]Address{},
 		receipts: map[Delivery]bool{},
+		lost:     map[Delivery]int{},
+		doubtful: map[cid.Cid]Why{},
 		waiting:  map[cid.Cid]*record.Record{},
 		settings: map[string]string{},
 	}
@@ -200,7 +206,12 @@ func Open(ctx context.Context, l Ledger, in Inbox, observe func(Change)) (*Book,
 func (b *Book) take(e entry, touched map[cid.Cid]bool) {
 	switch e.kind {
 	case kindReceipt:
-		b.receipts[e.receipt] = true
+		b.receipts[e.receipt] = !e.lost
+		if e.lost {
+			b.lost[e.receipt]++
+		}
+	case kindRecovering:
+		b.doubt(e, touched)
 	case kindSetting:
 		if e.value == "" {
 			delete(b.settings, e.key)
@@ -228,6 +239,9 @@ func (b *Book) take(e entry, touched map[cid.Cid]bool) {
 				with = old.Withdrawal
 			}
 			b.intents[id] = &Intent{Record: e.rec, Own: e.own, To: e.to, Withdrawal: with}
+			if e.found && b.doubtful[id] == "" {
+				b.doubtful[id] = WhyFound
+			}
 		case *record.Withdrawal:
 			delete(b.waiting, id)
 			b.withdraw(body.Intent, e.rec)
@@ -327,13 +341,14 @@ func (b *Book) fold(id cid.Cid) {
 	if in.Own {
 		d.Role = Customer
 	}
-	d.Options = b.options(d.Key)
+	d.Options = b.options(in.Record, d.Key)
 	// Fold refuses nothing but being called wrongly.
 	d.State, _ = deal.Fold(in.Record, d.Key, d.All(), d.Options)
 }
 
 // options is what this side knows of a deal beyond its records.
-func (b *Book) options(key record.DealKey) (o deal.Options) {
+func (b *Book) options(intent *record.Record, key record.DealKey) (o deal.Options) {
+	o.Restored = b.recovering(intent) != ""
 	if key.Round > 1 {
 		before := key
 		before.Round--

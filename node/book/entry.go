@@ -13,9 +13,10 @@ import (
 
 // The kinds of ledger entries. They are written to disk: never rename one.
 const (
-	kindRecord  = "record"
-	kindReceipt = "receipt"
-	kindSetting = "setting"
+	kindRecord     = "record"
+	kindReceipt    = "receipt"
+	kindSetting    = "setting"
+	kindRecovering = "recovering"
 )
 
 // entry is one payload of the ledger, a DAG-CBOR map.
@@ -27,9 +28,20 @@ type entry struct {
 	own  bool          // this node signed it
 	seed keyring.KeyID // the sealing seed behind the record's replyTo, zero when none
 	to   []crypto.DID  // sellers to whom an own record is sealed, when no deal says so
+	// found: an own intent that the book had lost, or never had, and that came
+	// from outside
+	found bool
 
-	// kindReceipt: the recipient has this record on its disk
+	// kindReceipt: the recipient has this record on its disk; lost: it had, and
+	// asks for it again
 	receipt Delivery
+	lost    bool
+
+	// kindRecovering: from here on, what was signed on this intent, or on all that
+	// are known and older when it is undefined, may be incomplete
+	intent cid.Cid
+	why    Why
+	at     int64
 
 	// kindSetting: an empty value takes the setting back
 	key, value string
@@ -51,8 +63,19 @@ func (e entry) encode() ([]byte, error) {
 			}
 			m["to"] = to
 		}
+		if e.found {
+			m["found"] = true
+		}
 	case kindReceipt:
 		m["record"], m["by"] = e.receipt.Record, string(e.receipt.To)
+		if e.lost {
+			m["lost"] = true
+		}
+	case kindRecovering:
+		m["why"], m["at"] = string(e.why), e.at
+		if e.intent.Defined() {
+			m["intent"] = e.intent
+		}
 	case kindSetting:
 		m["key"], m["value"] = e.key, e.value
 	}
@@ -86,12 +109,19 @@ func decodeEntry(payload []byte) (entry, error) {
 			s, _ := did.(string)
 			e.to = append(e.to, crypto.DID(s))
 		}
+		e.found, _ = m["found"].(bool)
 	case kindReceipt:
 		by, _ := m["by"].(string)
 		e.receipt.To = crypto.DID(by)
 		if e.receipt.Record, ok = m["record"].(cid.Cid); !ok {
 			return entry{}, fmt.Errorf("ledger entry: a receipt names no record")
 		}
+		e.lost, _ = m["lost"].(bool)
+	case kindRecovering:
+		why, _ := m["why"].(string)
+		e.why = Why(why)
+		e.at, _ = m["at"].(int64)
+		e.intent, _ = m["intent"].(cid.Cid)
 	case kindSetting:
 		e.key, _ = m["key"].(string)
 		e.value, _ = m["value"].(string)

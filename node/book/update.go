@@ -37,7 +37,7 @@ func (tx *Tx) Deal(id cid.Cid) (*Deal, bool) { return tx.book.Deal(id) }
 // that has none yet.
 func (tx *Tx) State(intent *record.Record, key record.DealKey, more ...*record.Record) (deal.State, error) {
 	tx.book.mu.RLock()
-	opts := tx.book.options(key)
+	opts := tx.book.options(intent, key)
 	tx.book.mu.RUnlock()
 	if d, ok := tx.Deal(key.ID()); ok {
 		more = append(d.All(), more...)
@@ -130,6 +130,11 @@ func (b *Book) append(ctx context.Context, es []entry) error {
 			}
 			if r := b.waiting[e.rec.ID()]; r != nil {
 				waited = append(waited, r)
+			}
+		}
+		if e.kind == kindRecovering {
+			for id, d := range b.deals {
+				before[id] = d
 			}
 		}
 		b.take(e, touched)
