@@ -225,6 +225,7 @@ func (b *Book) take(e entry, touched map[cid.Cid]bool) {
 		}
 		_, known := b.entries[id]
 		b.entries[id] = e
+		delete(b.waiting, id)
 		if !known {
 			b.order = append(b.order, id)
 		}
@@ -233,7 +234,6 @@ func (b *Book) take(e entry, touched map[cid.Cid]bool) {
 		}
 		switch body := e.rec.Body().(type) {
 		case *record.Intent:
-			delete(b.waiting, id)
 			with := (*record.Record)(nil)
 			if old := b.intents[id]; old != nil {
 				with = old.Withdrawal
@@ -243,7 +243,6 @@ func (b *Book) take(e entry, touched map[cid.Cid]bool) {
 				b.doubtful[id] = WhyFound
 			}
 		case *record.Withdrawal:
-			delete(b.waiting, id)
 			b.withdraw(body.Intent, e.rec)
 		case *record.Profile:
 			if e.own {
@@ -254,7 +253,6 @@ func (b *Book) take(e entry, touched map[cid.Cid]bool) {
 			d := b.dealOf(key)
 			d.Records = append(without(d.Records, id), e.rec)
 			d.Inbox = without(d.Inbox, id)
-			delete(b.waiting, id)
 			touched[d.ID] = true
 		}
 	}

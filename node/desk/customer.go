@@ -3,7 +3,7 @@ package desk
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ipfs/go-cid"
@@ -32,7 +32,8 @@ const intentKept = 24 * time.Hour
 // DraftIntent signs the intent without keeping or publishing it: what the
 // person sees before they decide. Publishing signs again, with another key.
 func (d *Desk) DraftIntent(ctx context.Context, req IntentRequest) (*record.Record, error) {
-	return d.signIntent(req, crypto.NewSealingSeed())
+	rec, _, err := d.signIntent(ctx, req, crypto.NewSealingSeed())
+	return rec, err
 }
 
 // PublishIntent signs the intent with a key of its own, keeps it, and brings it
@@ -47,7 +48,7 @@ func (d *Desk) PublishIntent(ctx context.Context, req IntentRequest) (*record.Re
 	if err != nil {
 		return nil, err
 	}
-	rec, err := d.signIntent(req, seed)
+	rec, own, err := d.signIntent(ctx, req, seed)
 	if err != nil {
 		return nil, err
 	}
@@ -57,49 +58,59 @@ func (d *Desk) PublishIntent(ctx context.Context, req IntentRequest) (*record.Re
 		}
 	}
 	err = d.book.Update(ctx, rec.ID(), func(tx *book.Tx) error {
+		for _, text := range own {
+			tx.Sign(text, keyring.KeyID{})
+		}
 		tx.Sign(rec, id, req.To...)
 		return nil
 	})
 	return rec, err
 }
 
-func (d *Desk) signIntent(req IntentRequest, seed crypto.SealingSeed) (*record.Record, error) {
+// signIntent signs an intent, and the terms of one's own that it names, with the
+// key of its salt.
+func (d *Desk) signIntent(ctx context.Context, req IntentRequest, seed crypto.SealingSeed) (rec *record.Record, own []*record.Record, err error) {
 	in := req.Intent
 	switch {
 	case in.Market == "" && len(req.To) == 0:
-		return nil, &protocol.Error{Code: protocol.CodeUsage, Field: "market", Detail: "a request goes to a market or to named sellers",
+		return nil, nil, &protocol.Error{Code: protocol.CodeUsage, Field: "market", Detail: "a request goes to a market or to named sellers",
 			Hint: "give --market NAME or --to SELLER"}
 	case in.Market != "" && len(req.To) > 0:
-		return nil, &protocol.Error{Code: protocol.CodeUsage, Field: "market", Detail: "a request goes to a market or to named sellers, not to both",
+		return nil, nil, &protocol.Error{Code: protocol.CodeUsage, Field: "market", Detail: "a request goes to a market or to named sellers, not to both",
 			Hint: "publish two requests"}
 	}
 	if len(in.Terms) == 0 {
 		in.Terms = []record.TermsRef{terms.Default()}
 	}
-	for _, t := range in.Terms {
-		if t.Roster != "" && !terms.Known(t.Roster) {
-			return nil, &protocol.Error{Code: protocol.CodeUnknownAgreement, Field: "terms", Detail: fmt.Sprintf("%q isn't in the roster of terms", t.Roster),
-				Hint: "parley terms list"}
-		}
-	}
 	if in.Awards == 0 {
 		in.Awards = 1
 	}
 	if _, err := rand.Read(in.Salt[:]); err != nil {
-		return nil, err
-	}
-	var err error
-	if in.ReplyTo, err = d.replyTo(crypto.SuiteX25519, seed); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	now := d.now()
-	rec, err := record.Sign(record.Header{
-		At: now, RetainUntil: min(in.ValidUntil+int64(intentKept/time.Second), now+protocol.MaxIntentRetention), Ext: req.Ext,
-	}, &in, d.keys.Identity().Customer().IntentKey(in.Salt))
-	if err != nil {
-		return nil, err
+	header := record.Header{At: now, RetainUntil: min(in.ValidUntil+int64(intentKept/time.Second), now+protocol.MaxIntentRetention)}
+	key := d.keys.Identity().Customer().IntentKey(in.Salt)
+	if in.Terms, own, err = d.signTerms(ctx, in.Terms, header, key); err != nil {
+		return nil, nil, err
 	}
-	return rec, rec.CheckTime(now)
+	if in.ReplyTo, err = d.replyTo(crypto.SuiteX25519, seed); err != nil {
+		return nil, nil, err
+	}
+	header.Ext = req.Ext
+	if rec, err = record.Sign(header, &in, key); err != nil {
+		return nil, nil, err
+	}
+	if err := rec.CheckTime(now); err != nil {
+		return nil, nil, err
+	}
+	if len(req.To) > 0 {
+		// What can't be sealed in one piece would never arrive.
+		if _, err := record.EncodeBundle(append(slices.Concat(own, d.citedTerms(rec)), rec)...); err != nil {
+			return nil, nil, err
+		}
+	}
+	return rec, own, nil
 }
 
 // replyTo is where the owner of the seed is reached.
@@ -208,15 +219,9 @@ func (d *Desk) termsUnderstood(ctx context.Context, offer *record.Record) error 
 	if !id.Defined() {
 		return nil
 	}
-	rec, ok := d.book.Record(id)
-	if !ok {
-		var err error
-		if rec, err = d.store.Get(ctx, id); err != nil {
-			return protocol.Errorf(protocol.CodeMissingRecord, "terms", "the terms of this offer aren't here to be read: %w", err)
-		}
-	}
-	if rec.Type() != protocol.TypeTerms {
-		return protocol.Errorf(protocol.CodeBadField, "terms", "what the offer cites as terms is a %s", rec.Type())
+	rec, err := d.TermsRecord(ctx, id)
+	if err != nil {
+		return err
 	}
 	return rec.CheckUnderstood()
 }

@@ -121,18 +121,18 @@ func (d *Desk) seal(rec *record.Record, to record.ReplyTo) ([]byte, error) {
 	return crypto.Seal(to.Suite, to.Key, payload)
 }
 
-// cited are the records of the deal that the recipient needs in order to judge
-// this one, and may have lost.
+// cited are the records that the recipient needs in order to judge this one, and
+// may not have: the terms in somebody's own words, and those of the deal.
 func (d *Desk) cited(rec *record.Record) []*record.Record {
+	out := d.citedTerms(rec)
 	key, ok := rec.Deal()
 	if !ok {
-		return nil
+		return out
 	}
 	dl, ok := d.book.Deal(key.ID())
 	if !ok {
-		return nil
+		return out
 	}
-	var out []*record.Record
 	seen := map[*record.Record]bool{rec: true}
 	var follow func(*record.Record)
 	follow = func(r *record.Record) {
@@ -143,6 +143,7 @@ func (d *Desk) cited(rec *record.Record) []*record.Record {
 				// Offers are large, and their author has them unless it was
 				// restored, which held then shows.
 				if c.Type() != protocol.TypeOffer || rec.Type() == protocol.TypeHeld {
+					out = append(out, d.citedTerms(c)...)
 					out = append(out, c)
 				}
 			}

@@ -346,7 +346,13 @@ func (d *Desk) sweep(ctx context.Context) {
 
 func (d *Desk) forget(ctx context.Context) {
 	now := d.now()
-	d.book.Expire(func(rec *record.Record) bool { return d.stays(rec, now) })
+	cited := d.waitingTerms()
+	d.book.Expire(func(rec *record.Record) bool {
+		if rec.Type() == protocol.TypeTerms {
+			return cited[rec.ID()]
+		}
+		return d.stays(rec, now)
+	})
 	if _, err := d.store.Expire(ctx, now); err != nil && ctx.Err() == nil {
 		d.cfg.Log.Error("expired records could not be removed", "error", err)
 	}

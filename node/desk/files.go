@@ -11,13 +11,18 @@ import (
 	"github.com/parley-protocol/parley/protocol/record"
 )
 
-// DealRecords are an own deal's records with its intent, for its proof.
+// DealRecords are an own deal's records with its intent, and the terms in
+// somebody's own words that they cite, for its proof.
 func (d *Desk) DealRecords(id cid.Cid) (*book.Deal, []*record.Record, error) {
 	dl, ok := d.book.Deal(id)
 	if !ok {
 		return nil, nil, protocol.Errorf(protocol.CodeNotFound, "deal", "there is no deal with the ID %s", id)
 	}
-	return dl, append([]*record.Record{dl.Intent.Record}, dl.All()...), nil
+	recs := append([]*record.Record{dl.Intent.Record}, dl.All()...)
+	for _, rec := range dl.All() {
+		recs = append(recs, d.citedTerms(rec)...)
+	}
+	return dl, recs, nil
 }
 
 // Import keeps records that came as a file: those of own deals as if they had

@@ -71,6 +71,7 @@ func (d *Desk) announce(ctx context.Context, rec *record.Record) {
 		}
 		markets = p.Markets
 	}
+	d.announceTerms(ctx, rec)
 	frame := record.EncodeFrame(rec.Raw(), nil)
 	for _, m := range markets {
 		// After a restart others have it already and ignore it: nothing is lost.

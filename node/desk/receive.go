@@ -141,7 +141,7 @@ func (d *Desk) take(ctx context.Context, bundle []*record.Record) error {
 	case *record.DeliveryReceipt:
 		return d.acknowledged(ctx, main, body)
 	case *record.Intent:
-		err = d.takeRequest(ctx, main)
+		err = d.takeRequest(ctx, bundle)
 	case *record.Withdrawal:
 		err = d.takeWithdrawal(ctx, main, body)
 	default:
@@ -166,13 +166,19 @@ func (d *Desk) engaged(rec *record.Record) bool {
 	return ok && d.spoken(key.ID())
 }
 
-// takeRequest puts a request that was sealed to this seller into the inbox.
-func (d *Desk) takeRequest(ctx context.Context, rec *record.Record) error {
+// takeRequest puts a request that was sealed to this seller into the inbox, with
+// the terms in the customer's own words.
+func (d *Desk) takeRequest(ctx context.Context, bundle []*record.Record) error {
+	rec := bundle[len(bundle)-1]
 	if err := rec.CheckTime(d.now()); err != nil {
 		return refused(err)
 	}
-	_, err := d.book.Receive(ctx, rec, time.Unix(rec.ValidUntil(), 0))
-	return err
+	for _, r := range append(d.carriedTerms(bundle), rec) {
+		if _, err := d.book.Receive(ctx, r, time.Unix(rec.ValidUntil(), 0)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (d *Desk) takeWithdrawal(ctx context.Context, rec *record.Record, body *record.Withdrawal) error {
@@ -216,7 +222,7 @@ func (d *Desk) takeInDeal(ctx context.Context, bundle []*record.Record) error {
 		if err := d.roomToWait(key, fresh); err != nil {
 			return refused(err)
 		}
-		for _, rec := range fresh {
+		for _, rec := range append(d.carriedTerms(bundle), fresh...) {
 			expires := time.Unix(rec.Header().RetainUntil, 0)
 			if limit := d.cfg.Now().Add(inboxFor); expires.After(limit) {
 				expires = limit
@@ -241,6 +247,9 @@ func (d *Desk) takeInDeal(ctx context.Context, bundle []*record.Record) error {
 			if !slices.Contains(news, main) && !tx.Has(main.ID()) {
 				return refused(protocol.Errorf(protocol.CodeMissingRecord, "held", "the customer hasn't bound itself to this decision"))
 			}
+		}
+		if len(news) > 0 {
+			tx.Keep(d.carriedTerms(bundle)...)
 		}
 		tx.Keep(news...)
 		if dl, ok := tx.Deal(key.ID()); ok && dl.Role == book.Vendor && len(news) > 0 {

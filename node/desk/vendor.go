@@ -87,9 +87,11 @@ func (d *Desk) MakeOffer(ctx context.Context, req OfferRequest) (*record.Record,
 	body := in.Body().(*record.Intent)
 	o := req.Offer
 	if o.Terms == (record.TermsRef{}) {
-		if o.Terms, err = d.chooseTerms(body); err != nil {
+		if o.Terms, err = d.chooseTerms(ctx, body); err != nil {
 			return nil, err
 		}
+	} else if err := d.MayAgree(ctx, o.Terms); err != nil {
+		return nil, err
 	}
 	o.Deal = record.DealKey{Intent: req.Intent, Vendor: d.keys.Identity().Persona().DID(), Round: max(req.Round, 1)}
 	keyID, seed, err := d.keys.Take(ctx)
@@ -132,6 +134,9 @@ func (d *Desk) MakeOffer(ctx context.Context, req OfferRequest) (*record.Record,
 				return protocol.Errorf(m.Code, "offer", "%s", m.Detail)
 			}
 		}
+		if err := d.keepTerms(ctx, tx, o.Terms); err != nil {
+			return err
+		}
 		tx.Keep(in)
 		tx.Sign(rec, keyID)
 		return nil
@@ -141,9 +146,9 @@ func (d *Desk) MakeOffer(ctx context.Context, req OfferRequest) (*record.Record,
 
 // chooseTerms is the first of the intent's terms that this seller's profile
 // agrees to. A seller whose profile names none decides by making an offer: then
-// it is the intent's first from the roster. Terms in a customer's own words are
-// never agreed to without having been named.
-func (d *Desk) chooseTerms(in *record.Intent) (record.TermsRef, error) {
+// it is the intent's first from the roster. Terms in a customer's own words count
+// once a person has approved that very text.
+func (d *Desk) chooseTerms(ctx context.Context, in *record.Intent) (record.TermsRef, error) {
 	var agreed []record.TermsRef
 	if p := d.book.Profile(); p != nil {
 		agreed = p.Body().(*record.Profile).Terms
@@ -153,7 +158,22 @@ func (d *Desk) chooseTerms(in *record.Intent) (record.TermsRef, error) {
 			agreed = append(agreed, record.TermsRef{Roster: t.ID})
 		}
 	}
-	return terms.Match(agreed, in.Terms)
+	var refusal error
+	for _, ref := range in.Terms {
+		if !ref.Record.Defined() {
+			continue
+		}
+		if err := d.MayAgree(ctx, ref); err == nil {
+			agreed = append(agreed, ref)
+		} else if refusal == nil {
+			refusal = err
+		}
+	}
+	ref, err := terms.Match(agreed, in.Terms)
+	if err != nil && refusal != nil {
+		return ref, refusal // it says what can be done
+	}
+	return ref, err
 }
 
 // DeclineIntent tells the customer that there will be no offer or sale.

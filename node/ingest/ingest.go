@@ -243,6 +243,9 @@ func (in *Ingest) admit(m *gossip.Message) (*record.Record, error) {
 	if !belongs(rec, m.Market) {
 		return nil, protocol.Errorf(protocol.CodeWrongMarket, "market", "this record isn't for the market %q", m.Market)
 	}
+	if h := rec.Header(); rec.Type() == protocol.TypeTerms && h.RetainUntil > h.At+protocol.MaxIntentRetention {
+		return nil, protocol.Errorf(protocol.CodeLifeTooLong, "retainUntil", "a text may be kept for longer, but not by a market")
+	}
 	if err := rec.CheckTime(in.now().Unix()); err != nil {
 		return nil, err
 	}
@@ -256,10 +259,13 @@ func (in *Ingest) admit(m *gossip.Message) (*record.Record, error) {
 }
 
 // belongs tells whether a record may travel in a market: a profile in all that
-// it lists.
+// it lists, and a text anywhere, as it names none.
 func belongs(rec *record.Record, market string) bool {
-	if p, ok := rec.Body().(*record.Profile); ok {
-		return slices.Contains(p.Markets, market)
+	switch body := rec.Body().(type) {
+	case *record.Profile:
+		return slices.Contains(body.Markets, market)
+	case *record.Terms:
+		return true
 	}
 	return rec.Market() == market
 }

@@ -1,0 +1,437 @@
+package desk
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ipfs/go-cid"
+
+	"github.com/parley-protocol/parley/crypto"
+	"github.com/parley-protocol/parley/node/book"
+	"github.com/parley-protocol/parley/node/failpoint"
+	"github.com/parley-protocol/parley/node/store"
+	"github.com/parley-protocol/parley/protocol"
+	"github.com/parley-protocol/parley/protocol/codec"
+	"github.com/parley-protocol/parley/protocol/record"
+	"github.com/parley-protocol/parley/protocol/terms"
+)
+
+// The settings that hold terms in words of somebody's own.
+const (
+	settingTerms    = "terms/"    // of this person, by name: what requests are published under
+	settingApproved = "approved/" // of others, by [TermsHash]: what a person has agreed to
+)
+
+// maxOwnTerms bounds the texts that one node keeps by name.
+const maxOwnTerms = 256
+
+// OwnTerms is a text of one's own that is kept by its name, to be signed anew,
+// by its own key, with each request that carries it.
+type OwnTerms struct {
+	Name       string          `json:"-"`
+	Text       string          `json:"text"`
+	InLanguage string          `json:"inLanguage,omitempty"`
+	BasedOn    string          `json:"basedOn,omitempty"` // roster ID
+	Policy     json.RawMessage `json:"policy,omitempty"`  // ODRL, a JSON object
+}
+
+// Body is the record that says so.
+func (o OwnTerms) Body() (*record.Terms, error) {
+	t := &record.Terms{Name: o.Name, Text: o.Text, InLanguage: o.InLanguage, BasedOn: o.BasedOn}
+	if len(o.Policy) == 0 {
+		return t, nil
+	}
+	d := json.NewDecoder(bytes.NewReader(o.Policy))
+	d.UseNumber()
+	if err := d.Decode(&t.Policy); err != nil || t.Policy == nil {
+		return nil, &protocol.Error{Code: protocol.CodeBadField, Field: "policy", Detail: "the policy isn't a JSON object", Hint: "an ODRL policy in JSON-LD", Err: err}
+	}
+	for key, v := range t.Policy {
+		var err error
+		if t.Policy[key], err = plainValue(v); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+// plainValue makes JSON's numbers into those that a record can hold.
+func plainValue(v any) (any, error) {
+	switch v := v.(type) {
+	case json.Number:
+		n, err := v.Int64()
+		if err != nil {
+			return nil, &protocol.Error{Code: protocol.CodeBadField, Field: "policy", Detail: fmt.Sprintf("the policy has the number %s, and records hold whole ones only", v), Hint: "write it as text"}
+		}
+		return n, nil
+	case []any:
+		for i := range v {
+			var err error
+			if v[i], err = plainValue(v[i]); err != nil {
+				return nil, err
+			}
+		}
+	case map[string]any:
+		for key := range v {
+			var err error
+			if v[key], err = plainValue(v[key]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return v, nil
+}
+
+// rosterForm is how the roster's IDs look: a name of one's own must not.
+var rosterForm = regexp.MustCompile(`^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*$`)
+
+// AddTerms keeps a text by its name. The same again is no error; another text
+// under a name that is taken is.
+func (d *Desk) AddTerms(ctx context.Context, o OwnTerms) error {
+	if _, err := cid.Decode(o.Name); err == nil || rosterForm.MatchString(o.Name) || strings.TrimSpace(o.Name) != o.Name {
+		return &protocol.Error{Code: protocol.CodeBadField, Field: "name", Detail: fmt.Sprintf("%q could be taken for an agreement of the roster, or an ID", o.Name),
+			Hint: "a name in small letters, such as no-resale"}
+	}
+	body, err := o.Body()
+	if err != nil {
+		return err
+	}
+	if o.BasedOn != "" && !terms.Known(o.BasedOn) {
+		return &protocol.Error{Code: protocol.CodeUnknownAgreement, Field: "basedOn", Detail: fmt.Sprintf("%q isn't in the roster of terms", o.BasedOn), Hint: "parley terms list"}
+	}
+	// Signed with a key that nobody sees, for its checks.
+	if _, err := record.Sign(d.header(), body, d.keys.Identity().Customer().IntentKey([32]byte{})); err != nil {
+		return err
+	}
+	value, err := json.Marshal(o)
+	if err != nil {
+		return err
+	}
+	switch old := d.book.Setting(settingTerms + o.Name); {
+	case old == string(value):
+		return nil
+	case old != "":
+		return &protocol.Error{Code: protocol.CodeDuplicate, Field: "name", Detail: fmt.Sprintf("there are other terms of yours called %q", o.Name),
+			Hint: "another --name, or parley terms remove " + o.Name}
+	case len(d.book.Settings(settingTerms)) >= maxOwnTerms:
+		return protocol.Errorf(protocol.CodeOverQuota, "name", "%d texts are kept already", maxOwnTerms)
+	}
+	return d.book.Set(ctx, settingTerms+o.Name, string(value))
+}
+
+// RemoveTerms forgets a text; requests that carry it are not changed.
+func (d *Desk) RemoveTerms(ctx context.Context, name string) error {
+	if _, ok := d.OwnTerms(name); !ok {
+		return protocol.Errorf(protocol.CodeNotFound, "name", "no terms of yours are called %q", name)
+	}
+	return d.book.Set(ctx, settingTerms+name, "")
+}
+
+// OwnTerms finds a text by its name.
+func (d *Desk) OwnTerms(name string) (o OwnTerms, ok bool) {
+	value := d.book.Setting(settingTerms + name)
+	if value == "" || json.Unmarshal([]byte(value), &o) != nil {
+		return OwnTerms{}, false
+	}
+	o.Name = name
+	return o, true
+}
+
+// AllOwnTerms are all texts, by name.
+func (d *Desk) AllOwnTerms() []OwnTerms {
+	var out []OwnTerms
+	for name := range d.book.Settings(settingTerms) {
+		if o, ok := d.OwnTerms(name); ok {
+			out = append(out, o)
+		}
+	}
+	slices.SortFunc(out, func(a, b OwnTerms) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}
+
+// TermsHash is what a person approves: the SHA-256 of the DAG-CBOR of [text,
+// policy or null, basedOn or null]. The record of the same text is another one
+// with each request, and what it says is the same.
+func TermsHash(t *record.Terms) ([32]byte, error) {
+	var policy, basedOn any
+	if t.Policy != nil {
+		policy = t.Policy
+	}
+	if t.BasedOn != "" {
+		basedOn = t.BasedOn
+	}
+	block, err := codec.Encode([]any{t.Text, policy, basedOn})
+	return sha256.Sum256(block), err
+}
+
+// Approval is a person's word that this seller may agree to a text.
+type Approval struct {
+	Hash   [32]byte  `json:"-"`
+	Name   string    `json:"name"`
+	Record string    `json:"record"` // the terms record that was looked at
+	At     time.Time `json:"at"`
+}
+
+// ApproveTerms notes that a person has read the terms and agrees to that text.
+func (d *Desk) ApproveTerms(ctx context.Context, id cid.Cid) (Approval, error) {
+	rec, err := d.TermsRecord(ctx, id)
+	if err != nil {
+		return Approval{}, err
+	}
+	if err := rec.CheckUnderstood(); err != nil {
+		return Approval{}, err
+	}
+	body := rec.Body().(*record.Terms)
+	hash, err := TermsHash(body)
+	if err != nil {
+		return Approval{}, err
+	}
+	if a, ok := d.approval(hash); ok {
+		return a, nil
+	}
+	a := Approval{Hash: hash, Name: body.Name, Record: id.String(), At: d.cfg.Now().UTC()}
+	value, err := json.Marshal(a)
+	if err != nil {
+		return Approval{}, err
+	}
+	return a, d.book.Set(ctx, settingApproved+hex.EncodeToString(hash[:]), string(value))
+}
+
+// RevokeTerms takes an approval back; offers that were made stay firm.
+func (d *Desk) RevokeTerms(ctx context.Context, hash [32]byte) error {
+	if _, ok := d.approval(hash); !ok {
+		return protocol.Errorf(protocol.CodeNotFound, "terms", "nobody has approved these terms")
+	}
+	return d.book.Set(ctx, settingApproved+hex.EncodeToString(hash[:]), "")
+}
+
+func (d *Desk) approval(hash [32]byte) (a Approval, ok bool) {
+	value := d.book.Setting(settingApproved + hex.EncodeToString(hash[:]))
+	if value == "" || json.Unmarshal([]byte(value), &a) != nil {
+		return Approval{}, false
+	}
+	a.Hash = hash
+	return a, true
+}
+
+// Approvals are all approvals, newest first.
+func (d *Desk) Approvals() []Approval {
+	var out []Approval
+	for text := range d.book.Settings(settingApproved) {
+		var hash [32]byte
+		if n, err := hex.Decode(hash[:], []byte(text)); err != nil || n != len(hash) {
+			continue
+		}
+		if a, ok := d.approval(hash); ok {
+			out = append(out, a)
+		}
+	}
+	slices.SortFunc(out, func(a, b Approval) int {
+		return cmp.Or(b.At.Compare(a.At), bytes.Compare(a.Hash[:], b.Hash[:]))
+	})
+	return out
+}
+
+// MayAgree tells why this seller's program may not agree to terms by itself:
+// texts in somebody's own words take a person's approval, of that very text.
+func (d *Desk) MayAgree(ctx context.Context, ref record.TermsRef) error {
+	if !ref.Record.Defined() {
+		return nil
+	}
+	rec, err := d.TermsRecord(ctx, ref.Record)
+	if err != nil {
+		return err
+	}
+	if err := rec.CheckUnderstood(); err != nil {
+		return err
+	}
+	if rec.Header().By == d.keys.Identity().Persona().DID() {
+		return nil // this seller's own proposal
+	}
+	hash, err := TermsHash(rec.Body().(*record.Terms))
+	if err != nil {
+		return err
+	}
+	if _, ok := d.approval(hash); !ok {
+		return &protocol.Error{Code: protocol.CodeNotPermitted, Field: "terms", Detail: "these terms are in the customer's own words, and nobody here has approved them",
+			Hint: "read them, then: parley terms approve " + shortRecord(ref.Record)}
+	}
+	return nil
+}
+
+// shortRecord is the part of an ID that people use.
+func shortRecord(id cid.Cid) string {
+	const start, length = len("bafyrei"), 10
+	return id.String()[start : start+length]
+}
+
+// TermsRecord finds a terms record in the book or in the view.
+func (d *Desk) TermsRecord(ctx context.Context, id cid.Cid) (*record.Record, error) {
+	rec, ok := d.book.Record(id)
+	if !ok {
+		var err error
+		if rec, err = d.store.Get(ctx, id); err != nil {
+			return nil, &protocol.Error{Code: protocol.CodeMissingRecord, Field: "terms", Detail: "the text of these terms isn't here to be read",
+				Hint: "it comes with the request; else ask its author for it as a file", Err: err}
+		}
+	}
+	if rec.Type() != protocol.TypeTerms {
+		return nil, protocol.Errorf(protocol.CodeBadField, "terms", "what is cited as terms is a %s", rec.Type())
+	}
+	return rec, nil
+}
+
+// SameTermsBefore counts the own requests that carry the same text already.
+func (d *Desk) SameTermsBefore(t *record.Terms) (n int) {
+	want, err := TermsHash(t)
+	if err != nil {
+		return 0
+	}
+	for _, in := range d.book.Intents() {
+		if !in.Own {
+			continue
+		}
+		for _, ref := range in.Body().Terms {
+			rec, ok := d.book.Record(ref.Record)
+			if !ok {
+				continue
+			}
+			if body, isTerms := rec.Body().(*record.Terms); isTerms {
+				if hash, err := TermsHash(body); err == nil && hash == want {
+					n++
+				}
+			}
+		}
+	}
+	return n
+}
+
+// signTerms makes the references of an intent that name texts of one's own into
+// links to fresh records, signed by the intent's own key. What they link to
+// already must be here, so that it can go along.
+func (d *Desk) signTerms(ctx context.Context, refs []record.TermsRef, header record.Header, key crypto.Signer) ([]record.TermsRef, []*record.Record, error) {
+	refs = slices.Clone(refs)
+	var own []*record.Record
+	for i, ref := range refs {
+		if ref.Record.Defined() {
+			rec, err := d.TermsRecord(ctx, ref.Record)
+			if err != nil {
+				return nil, nil, err
+			}
+			if err := rec.CheckTime(header.At); err != nil {
+				return nil, nil, err
+			}
+			continue
+		}
+		if terms.Known(ref.Roster) {
+			continue
+		}
+		text, ok := d.OwnTerms(ref.Roster)
+		if !ok {
+			return nil, nil, &protocol.Error{Code: protocol.CodeUnknownAgreement, Field: "terms", Detail: fmt.Sprintf("%q isn't in the roster of terms, nor a text of yours", ref.Roster),
+				Hint: "parley terms list; or parley terms add FILE --name NAME"}
+		}
+		body, err := text.Body()
+		if err != nil {
+			return nil, nil, err
+		}
+		rec, err := record.Sign(header, body, key)
+		if err != nil {
+			return nil, nil, err
+		}
+		refs[i] = record.TermsRef{Record: rec.ID()}
+		own = append(own, rec)
+	}
+	return refs, own, nil
+}
+
+// citedTerms are the terms records that a record cites and that are held here:
+// they travel with it.
+func (d *Desk) citedTerms(rec *record.Record) []*record.Record {
+	var out []*record.Record
+	for _, id := range rec.Links() {
+		if t, ok := d.book.Record(id); ok && t.Type() == protocol.TypeTerms {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// carriedTerms are the terms records of a bundle that another one in it cites.
+func (d *Desk) carriedTerms(bundle []*record.Record) []*record.Record {
+	var out []*record.Record
+	for _, t := range bundle {
+		if t.Type() != protocol.TypeTerms || t.CheckTime(d.now()) != nil {
+			continue
+		}
+		if slices.ContainsFunc(bundle, func(r *record.Record) bool { return r != t && slices.Contains(r.Links(), t.ID()) }) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// waitingTerms are the terms records that something in the inbox cites: they
+// stay for as long.
+func (d *Desk) waitingTerms() map[cid.Cid]bool {
+	out := map[cid.Cid]bool{}
+	note := func(rec *record.Record) {
+		for _, id := range rec.Links() {
+			out[id] = true
+		}
+	}
+	for _, in := range d.book.Intents() {
+		if in.Waiting {
+			note(in.Record)
+		}
+	}
+	for _, dl := range d.book.Deals() {
+		for _, rec := range dl.Inbox {
+			note(rec)
+		}
+	}
+	return out
+}
+
+// keepTerms adds to an update the terms record that a reference links to.
+func (d *Desk) keepTerms(ctx context.Context, tx *book.Tx, ref record.TermsRef) error {
+	if !ref.Record.Defined() {
+		return nil
+	}
+	rec, err := d.TermsRecord(ctx, ref.Record)
+	if err != nil {
+		return err
+	}
+	tx.Keep(rec)
+	return nil
+}
+
+// announceTerms brings the texts that a public intent cites to its market, before
+// the intent itself: who reads it then has them.
+func (d *Desk) announceTerms(ctx context.Context, intent *record.Record) {
+	market := intent.Market()
+	if _, ok := intent.Body().(*record.Intent); !ok || market == "" {
+		return
+	}
+	for _, rec := range d.citedTerms(intent) {
+		// A text names no market: the view learns it here, for those who ask later.
+		if _, err := d.store.Put(ctx, []store.Item{{Record: rec, Class: classOf(d.book.Own(rec.ID())), Market: market}}); err != nil && ctx.Err() == nil {
+			d.cfg.Log.Error("the view did not take a text", "error", err)
+		}
+		failpoint.Hit("desk/before-publish-terms")
+		err := d.gossip.Publish(ctx, market, record.EncodeFrame(rec.Raw(), nil))
+		failpoint.Hit("desk/after-publish-terms")
+		if err != nil && ctx.Err() == nil {
+			d.cfg.Log.Warn("a text could not be published; nodes that join the market ask for it", "market", market, "error", err)
+		}
+	}
+}
