@@ -22,7 +22,7 @@ const (
 
 // measure walks the heads of a block, allocating nothing, and holds them
 // against the limits: after it, no head promises more than the block has. It
-// leaves it to DRISL whether the heads are canonical.
+// leaves it to the decoder whether the heads are canonical.
 func (l Limits) measure(block []byte) error {
 	if len(block) > l.Size {
 		return protocol.Errorf(protocol.CodeTooLarge, "", "%d bytes; at most %d are allowed", len(block), l.Size)
