@@ -161,6 +161,10 @@ func measurePipeline(b *testing.B, frames [][]byte) (c cost, view string) {
 	if !sender.Gossip.AwaitMesh(b.Context(), market) {
 		b.Fatal("no mesh")
 	}
+	// Both have asked each other what they missed, twice, and go on to gossip.
+	await(b, "catching up is over", func() bool {
+		return sender.Gossip.Stats().CatchupSessions >= 2 && receiver.Gossip.Stats().CatchupSessions >= 2
+	})
 	accepted := func() int { return int(receiver.Ingest.Stats().Accepted) }
 	took := meter()
 	publish(b, sender.Gossip, frames, accepted)
