@@ -22,6 +22,7 @@ import (
 	"github.com/parley-protocol/parley/node/ledger"
 	"github.com/parley-protocol/parley/node/mailbox"
 	"github.com/parley-protocol/parley/node/network"
+	"github.com/parley-protocol/parley/node/space"
 	"github.com/parley-protocol/parley/node/spool"
 	"github.com/parley-protocol/parley/node/store"
 	"github.com/parley-protocol/parley/protocol"
@@ -49,6 +50,7 @@ type Node struct {
 	inbox   *spool.Spool
 	custody *spool.Spool
 
+	Space   *space.Watch
 	Keys    *keyring.Keyring
 	Ledger  *ledger.Ledger
 	Store   *store.Store
@@ -123,19 +125,20 @@ func (n *Node) openDisk(ctx context.Context) error {
 		return err
 	}
 	n.opened(func() error { unlock(); return nil })
+	n.Space = space.New(h.Dir, space.Options{Log: n.opts.Log, Freed: n.refill})
 	if n.Keys, err = keyring.Open(h.Keys(), keyring.Options{}); err != nil {
 		return home.Explain(err, h.Keys())
 	}
 	n.opened(n.Keys.Close)
-	if n.inbox, err = spool.Open(h.Inbox(), inboxLimits, spool.WithClock(n.opts.Now)); err != nil {
+	if n.inbox, err = spool.Open(h.Inbox(), inboxLimits, spool.WithClock(n.opts.Now), spool.WithRoom(n.Space.For(space.Own))); err != nil {
 		return home.Explain(err, h.Inbox())
 	}
 	n.opened(n.inbox.Close)
-	if n.custody, err = spool.Open(h.Mailbox(), mailbox.SpoolLimits(custodyBytes), spool.WithClock(n.opts.Now)); err != nil {
+	if n.custody, err = spool.Open(h.Mailbox(), mailbox.SpoolLimits(custodyBytes), spool.WithClock(n.opts.Now), spool.WithRoom(n.Space.For(space.Foreign))); err != nil {
 		return home.Explain(err, h.Mailbox())
 	}
 	n.opened(n.custody.Close)
-	if n.Ledger, err = ledger.Open(h.Ledger(), ledger.Options{}); err != nil {
+	if n.Ledger, err = ledger.Open(h.Ledger(), ledger.Options{Room: n.Space.For(space.Own)}); err != nil {
 		return home.Explain(err, h.Ledger())
 	}
 	n.opened(n.Ledger.Close)
@@ -150,15 +153,23 @@ func (n *Node) openDisk(ctx context.Context) error {
 // openView opens the store; a damaged one is dropped, as the desk fills it anew
 // from the ledger and the markets.
 func (n *Node) openView(ctx context.Context) (*store.Store, error) {
-	st, err := store.Open(ctx, n.opts.Home.View(), store.Options{Logger: n.opts.Log})
+	opts := store.Options{Logger: n.opts.Log, Room: n.Space.For(space.View)}
+	st, err := store.Open(ctx, n.opts.Home.View(), opts)
 	if rebuild, ok := errors.AsType[*store.RebuildError](err); ok {
 		n.opts.Log.Warn("the view is built anew from the ledger", "reason", rebuild)
 		if err := store.Drop(n.opts.Home.View()); err != nil {
 			return nil, err
 		}
-		return store.Open(ctx, n.opts.Home.View(), store.Options{Logger: n.opts.Log})
+		return store.Open(ctx, n.opts.Home.View(), opts)
 	}
 	return st, err
+}
+
+// refill brings into the view what it had no room for.
+func (n *Node) refill() {
+	if err := n.Desk.Refill(context.Background()); err != nil && !errors.Is(err, store.ErrClosed) {
+		n.opts.Log.Error("the view could not be filled again", "error", err)
+	}
 }
 
 // openNetwork puts the rooms that talk to others on top of those on the disk.
@@ -183,7 +194,7 @@ func (n *Node) openNetwork(ctx context.Context) error {
 	courier := network.NewCourier(network.CourierConfig{TestProfile: c.TestNetwork, MaxHosts: n.courierHosts()})
 	n.opened(courier.Close)
 
-	rooms := &wiring{}
+	rooms := &wiring{room: n.Space.For(space.Foreign)}
 	if n.Mailbox, err = mailbox.NewServer(n.Network.Host(), n.custody, n.mailboxLimits(rooms)); err != nil {
 		return err
 	}
@@ -227,6 +238,10 @@ func (n *Node) openNetwork(ctx context.Context) error {
 	if err := n.Desk.Start(ctx); err != nil {
 		return err
 	}
+	if err := n.Space.Start(ctx); err != nil {
+		return err
+	}
+	n.opened(n.Space.Close)
 	n.Ready = n.opts.Now()
 	return nil
 }

@@ -16,10 +16,16 @@ import (
 
 // wiring leads from the rooms below to the desk, which is built on them. Nothing
 // comes through before the host listens, and by then the desk is there.
-type wiring struct{ desk *desk.Desk }
+type wiring struct {
+	desk *desk.Desk
+	room func() error // for strangers' records
+}
 
 // Arrive is [ingest.Sink].
 func (w *wiring) Arrive(ctx context.Context, batch []ingest.Arrival) error {
+	if err := w.room(); err != nil {
+		return err
+	}
 	return w.desk.Arrive(ctx, batch)
 }
 

@@ -210,6 +210,9 @@ func (d *Desk) fillView(ctx context.Context) error {
 	return flush()
 }
 
+// Refill brings into the view what it could not take while the disk was full.
+func (d *Desk) Refill(ctx context.Context) error { return d.fillView(ctx) }
+
 func classOf(own bool) store.Class {
 	if own {
 		return store.ClassOwn

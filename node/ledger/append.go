@@ -44,6 +44,11 @@ func (l *Ledger) Append(ctx context.Context, payloads ...[]byte) (first uint64, 
 	if err != nil {
 		return 0, err
 	}
+	if l.room != nil {
+		if err := l.room(); err != nil {
+			return 0, err
+		}
+	}
 	r := &request{payloads: payloads, size: size, done: make(chan struct{})}
 	if err := l.enqueue(r); err != nil {
 		return 0, err

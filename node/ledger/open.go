@@ -18,6 +18,9 @@ type FS = disk.FS
 // Options are what Open may be told. The zero value is right for a node.
 type Options struct {
 	FS FS // the machine's file system when nil
+	// Room is asked before every Append; its error, with the code disk_full, is
+	// then Append's, and nothing is stored.
+	Room func() error
 }
 
 func (o Options) fs() FS {
@@ -35,6 +38,7 @@ type Ledger struct {
 	marks disk.File
 	id    ledgerID
 	first cursor
+	room  func() error // nil: there is always room
 
 	turn  chan struct{} // held by the one who commits, or closes
 	syncs atomic.Uint64
@@ -88,6 +92,7 @@ func Open(dir string, opts Options) (*Ledger, error) {
 		marks.Close()
 		return nil, err
 	}
+	l.room = opts.Room
 	return l, nil
 }
 

@@ -69,6 +69,9 @@ func (s *Spool) check(bucket string, blob []byte, expires time.Time) error {
 	if s.limits.MaxAge > 0 && expires.After(now.Add(s.limits.MaxAge)) {
 		return protocol.Errorf(protocol.CodeLifeTooLong, "", "the spool keeps a blob for %s at most", s.limits.MaxAge)
 	}
+	if s.room != nil {
+		return s.room()
+	}
 	return nil
 }
 
@@ -155,7 +158,12 @@ func (s *Spool) store(info Info, blob []byte) error {
 		return diskError(err, "the blob can't be stored")
 	}
 	if err := disk.Publish(s.fs, path+disk.TempSuffix, path, "spool/put"); err != nil {
+		renamed, unsure := disk.Exists(s.fs, path)
 		_ = s.fs.Remove(path) // best effort: nobody was told that it is there
+		if disk.IsFull(err) && !renamed && unsure == nil {
+			_ = s.fs.Remove(path + disk.TempSuffix) // best effort: the next Open does it as well
+			return diskError(err, "the blob can't be stored")
+		}
 		return s.stop(err)
 	}
 	s.mu.Lock()

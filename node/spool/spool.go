@@ -41,12 +41,17 @@ func WithFS(fsys FS) Option { return func(s *Spool) { s.fs = fsys } }
 // WithClock gives the spool a clock other than [time.Now].
 func WithClock(now func() time.Time) Option { return func(s *Spool) { s.now = now } }
 
+// WithRoom has room asked before every Put; its error, with the code disk_full,
+// is then Put's.
+func WithRoom(room func() error) Option { return func(s *Spool) { s.room = room } }
+
 // Spool is an open spool. Its methods may be called concurrently.
 type Spool struct {
 	dir    string
 	limits Limits
 	fs     FS
 	now    func() time.Time
+	room   func() error // nil: there is always room
 
 	mu      sync.Mutex
 	buckets map[string]*bucket

@@ -42,6 +42,9 @@ func (s *Store) Put(ctx context.Context, items []Item, meta ...KV) ([]Outcome, e
 		if err := s.interrupted(ctx); err != nil {
 			return outcomes, err
 		}
+		if err := s.room(); err != nil {
+			return outcomes, err
+		}
 		n, err := s.putSome(ctx, items[done:], outcomes[done:], meta)
 		if err != nil {
 			clear(outcomes[done:])

@@ -21,6 +21,9 @@ func (s *Store) Delete(ctx context.Context, ids ...cid.Cid) (int, error) {
 	defer end()
 	s.write.Lock()
 	defer s.write.Unlock()
+	if err := s.room(); err != nil {
+		return 0, err
+	}
 	var ds []digest
 	seen := make(map[digest]bool, len(ids))
 	for _, id := range ids {
@@ -54,6 +57,9 @@ func (s *Store) Expire(ctx context.Context, now int64) (int, error) {
 	defer end()
 	s.write.Lock()
 	defer s.write.Unlock()
+	if err := s.room(); err != nil {
+		return 0, err
+	}
 	n := 0
 	err = guard(func() error {
 		due, err := s.due(ctx, now)

@@ -24,6 +24,10 @@ type Options struct {
 	InMemory bool         // nothing on disk; dir is ignored
 	Logger   *slog.Logger // nil: silent
 	Quota    Quota        // for ClassForeign
+	// Room is asked before everything that writes; its error, with the code
+	// disk_full, is then that of the call. Badger must never find the disk full:
+	// it writes to mapped files, for which the system kills the process.
+	Room func() error
 
 	trusting bool // look at no more of the tables than Badger's safety takes; for tests
 }
@@ -58,6 +62,12 @@ func Open(ctx context.Context, dir string, opts Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{opts: opts, clean: true}
+	if opts.InMemory {
+		s.opts.Room = nil
+	}
+	if err := s.room(); err != nil {
+		return nil, fmt.Errorf("store: open %s: %w", dir, err)
+	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if !opts.InMemory {
 		s.dir = dir
@@ -169,6 +179,11 @@ func (s *Store) Close() error {
 }
 
 func (s *Store) shut() error {
+	if s.room() != nil {
+		// Closing writes a table. Without it the folder counts as open, and the
+		// next Open takes Badger's log as it does after a crash.
+		return s.lock.Unlock()
+	}
 	err := guard(s.db.Close)
 	if s.dir == "" {
 		return err
@@ -191,6 +206,14 @@ func (s *Store) begin(ctx context.Context) (end func(), err error) {
 	}
 	s.calls.Add(1)
 	return s.calls.Done, nil
+}
+
+// room is why nothing may be written.
+func (s *Store) room() error {
+	if s.opts.Room == nil {
+		return nil
+	}
+	return s.opts.Room()
 }
 
 // interrupted is why a long call should stop, if it should.
