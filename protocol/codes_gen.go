@@ -10,6 +10,7 @@ const (
 	CodeBadField           Code = "bad_field"           // A field has the wrong type, form or range.
 	CodeBadKey             Code = "bad_key"             // A public key is not a canonical, full-order key of the expected kind.
 	CodeBadSignature       Code = "bad_signature"       // The signature does not verify under the author's key.
+	CodeChangeMismatch     Code = "change_mismatch"     // The offer does not change the agreement that is in force.
 	CodeClockSkew          Code = "clock_skew"          // The two clocks are more than the tolerated time apart.
 	CodeConflict           Code = "conflict"            // The deal's records contradict each other, which is signed proof against their author.
 	CodeCriticalExtension  Code = "critical_extension"  // The record is marked with an extension that must be understood and is not.
@@ -18,9 +19,11 @@ const (
 	CodeDealMismatch       Code = "deal_mismatch"       // The record belongs to another deal.
 	CodeDiskFull           Code = "disk_full"           // The reserve of free disk space is used up.
 	CodeDuplicate          Code = "duplicate"           // The record has been relayed already.
+	CodeErased             Code = "erased"              // The deal was erased in this folder.
 	CodeExpired            Code = "expired"             // The record is past its time.
 	CodeInternal           Code = "internal"            // The program failed in a way that it should not.
 	CodeJurisdiction       Code = "jurisdiction"        // The terms cannot be agreed to under the law that applies.
+	CodeKeyringUnavailable Code = "keyring_unavailable" // The system's keyring does not give the key of this folder.
 	CodeLifeTooLong        Code = "life_too_long"       // The record's stated life is longer than its type may have.
 	CodeLocked             Code = "locked"              // Another process has this folder open.
 	CodeMailboxFull        Code = "mailbox_full"        // The mailbox has no room left for this token or depositor.
@@ -36,6 +39,8 @@ const (
 	CodeNotYetValid        Code = "not_yet_valid"       // The record is dated in the future.
 	CodeOfferExpired       Code = "offer_expired"       // The offer was no longer firm at that time.
 	CodeOverQuota          Code = "over_quota"          // A limit for this sender or this class of records is reached.
+	CodePassphraseNeeded   Code = "passphrase_needed"   // The keys in this folder are under a passphrase and none was given.
+	CodePassphraseWrong    Code = "passphrase_wrong"    // The passphrase does not open the keys in this folder.
 	CodePolicy             Code = "policy"              // The terms go against the other side's policy.
 	CodeProofFailed        Code = "proof_failed"        // The proof of the pick-up key does not verify.
 	CodeReadOnly           Code = "read_only"           // The node takes no writes at present.
@@ -45,6 +50,7 @@ const (
 	CodeSealOpenFailed     Code = "seal_open_failed"    // The envelope cannot be opened with this key.
 	CodeSealUnknownSuite   Code = "seal_unknown_suite"  // The envelope names a suite that is not known.
 	CodeStampTooWeak       Code = "stamp_too_weak"      // The frame's stamp shows less work than is asked for.
+	CodeTermsCounterSpent  Code = "terms_counter_spent" // The seller has made its one counter-offer of other terms already.
 	CodeTermsNotOffered    Code = "terms_not_offered"   // The offer's terms are not among those of the request.
 	CodeTimeout            Code = "timeout"             // The other side did not answer in time.
 	CodeTooDeep            Code = "too_deep"            // The CBOR is nested deeper than allowed.
@@ -72,6 +78,7 @@ func Codes() []Code {
 		CodeBadField,
 		CodeBadKey,
 		CodeBadSignature,
+		CodeChangeMismatch,
 		CodeClockSkew,
 		CodeConflict,
 		CodeCriticalExtension,
@@ -80,9 +87,11 @@ func Codes() []Code {
 		CodeDealMismatch,
 		CodeDiskFull,
 		CodeDuplicate,
+		CodeErased,
 		CodeExpired,
 		CodeInternal,
 		CodeJurisdiction,
+		CodeKeyringUnavailable,
 		CodeLifeTooLong,
 		CodeLocked,
 		CodeMailboxFull,
@@ -98,6 +107,8 @@ func Codes() []Code {
 		CodeNotYetValid,
 		CodeOfferExpired,
 		CodeOverQuota,
+		CodePassphraseNeeded,
+		CodePassphraseWrong,
 		CodePolicy,
 		CodeProofFailed,
 		CodeReadOnly,
@@ -107,6 +118,7 @@ func Codes() []Code {
 		CodeSealOpenFailed,
 		CodeSealUnknownSuite,
 		CodeStampTooWeak,
+		CodeTermsCounterSpent,
 		CodeTermsNotOffered,
 		CodeTimeout,
 		CodeTooDeep,
@@ -134,6 +146,7 @@ var codeInfo = map[Code]codeFacts{
 	CodeBadField:           {Verdict: Reject, Summary: "A field has the wrong type, form or range.", Hint: "Compare the field with the schema in spec/records.cddl."},
 	CodeBadKey:             {Verdict: Reject, Summary: "A public key is not a canonical, full-order key of the expected kind."},
 	CodeBadSignature:       {Verdict: Reject, Summary: "The signature does not verify under the author's key."},
+	CodeChangeMismatch:     {Verdict: Ignore, Summary: "The offer does not change the agreement that is in force.", Hint: "Ask the seller for an offer that cites the agreement in force."},
 	CodeClockSkew:          {Verdict: Ignore, Summary: "The two clocks are more than the tolerated time apart.", Hint: "Set the clock; the answer carries the other side's time."},
 	CodeConflict:           {Verdict: Ignore, Summary: "The deal's records contradict each other, which is signed proof against their author.", Hint: "Keep the records as evidence and settle it with the other side directly."},
 	CodeCriticalExtension:  {Verdict: Ignore, Summary: "The record is marked with an extension that must be understood and is not.", Hint: "Use a program that knows the extension."},
@@ -142,9 +155,11 @@ var codeInfo = map[Code]codeFacts{
 	CodeDealMismatch:       {Verdict: Ignore, Summary: "The record belongs to another deal."},
 	CodeDiskFull:           {Verdict: Ignore, Summary: "The reserve of free disk space is used up.", Hint: "Free some space; reading still works."},
 	CodeDuplicate:          {Verdict: Ignore, Summary: "The record has been relayed already."},
+	CodeErased:             {Verdict: Ignore, Summary: "The deal was erased in this folder.", Hint: "The other side may still have its copy."},
 	CodeExpired:            {Verdict: Ignore, Summary: "The record is past its time.", Hint: "Ask for a fresh one."},
 	CodeInternal:           {Verdict: Ignore, Summary: "The program failed in a way that it should not.", Hint: "Report it with the diagnostics."},
 	CodeJurisdiction:       {Verdict: Ignore, Summary: "The terms cannot be agreed to under the law that applies."},
+	CodeKeyringUnavailable: {Verdict: Ignore, Summary: "The system's keyring does not give the key of this folder.", Hint: "Log in to the desktop that it belongs to and unlock it there; on a machine without a keyring use a passphrase."},
 	CodeLifeTooLong:        {Verdict: Reject, Summary: "The record's stated life is longer than its type may have.", Hint: "Choose an earlier validUntil or retainUntil."},
 	CodeLocked:             {Verdict: Ignore, Summary: "Another process has this folder open.", Hint: "Stop it, or use another home folder."},
 	CodeMailboxFull:        {Verdict: Ignore, Summary: "The mailbox has no room left for this token or depositor.", Hint: "Try another of the recipient's mailboxes or try again later."},
@@ -160,6 +175,8 @@ var codeInfo = map[Code]codeFacts{
 	CodeNotYetValid:        {Verdict: Ignore, Summary: "The record is dated in the future.", Hint: "Check the clocks on both sides."},
 	CodeOfferExpired:       {Verdict: Ignore, Summary: "The offer was no longer firm at that time.", Hint: "Ask the seller for a new offer."},
 	CodeOverQuota:          {Verdict: Ignore, Summary: "A limit for this sender or this class of records is reached.", Hint: "Try again later."},
+	CodePassphraseNeeded:   {Verdict: Ignore, Summary: "The keys in this folder are under a passphrase and none was given.", Hint: "Give it at a terminal, or with --passphrase-file FILE or PARLEY_PASSPHRASE_FILE."},
+	CodePassphraseWrong:    {Verdict: Ignore, Summary: "The passphrase does not open the keys in this folder.", Hint: "Try again; nothing has been changed."},
 	CodePolicy:             {Verdict: Ignore, Summary: "The terms go against the other side's policy."},
 	CodeProofFailed:        {Verdict: Ignore, Summary: "The proof of the pick-up key does not verify."},
 	CodeReadOnly:           {Verdict: Ignore, Summary: "The node takes no writes at present."},
@@ -169,6 +186,7 @@ var codeInfo = map[Code]codeFacts{
 	CodeSealOpenFailed:     {Verdict: Ignore, Summary: "The envelope cannot be opened with this key."},
 	CodeSealUnknownSuite:   {Verdict: Ignore, Summary: "The envelope names a suite that is not known."},
 	CodeStampTooWeak:       {Verdict: Ignore, Summary: "The frame's stamp shows less work than is asked for."},
+	CodeTermsCounterSpent:  {Verdict: Ignore, Summary: "The seller has made its one counter-offer of other terms already."},
 	CodeTermsNotOffered:    {Verdict: Ignore, Summary: "The offer's terms are not among those of the request.", Hint: "Offer under one of the terms that the request lists."},
 	CodeTimeout:            {Verdict: Ignore, Summary: "The other side did not answer in time.", Hint: "Try again later."},
 	CodeTooDeep:            {Verdict: Reject, Summary: "The CBOR is nested deeper than allowed."},

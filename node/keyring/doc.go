@@ -1,5 +1,7 @@
-// Package keyring keeps a home's secrets: the identity (one file, written once)
-// and the sealing seeds (one small file, rewritten whole). The folder is 0700
+// Package keyring keeps a home's secrets: the identity, and in one small file,
+// rewritten whole, what can be destroyed: the sealing seeds, and the keys under
+// which the ledger holds what belongs to one deal. Both files are sealed under
+// the home's data key (node/vault) and kept twice (keyfile). The folder is 0700
 // and the files are 0600; anything looser is refused, except on Windows, where
 // these bits mean nothing.
 //
@@ -9,8 +11,8 @@
 //
 // # Destroying
 //
-// [Keyring.Destroy] rewrites the file without a seed, writes zeros over the old
-// file's bytes, and forgets the seed in memory. That is best effort: an SSD, a
+// [Keyring.Destroy] rewrites the file without a secret, writes zeros over the
+// old files' bytes, and forgets it in memory. That is best effort: an SSD, a
 // file system that copies on write, a snapshot, a backup or swap may still hold
 // the old bytes, and on Windows the old file is only unlinked. Full-disk
 // encryption is what protects against somebody who reads the raw disk.

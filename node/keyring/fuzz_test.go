@@ -5,11 +5,12 @@ import (
 	"testing"
 
 	"github.com/parley-protocol/parley/crypto"
+	"github.com/parley-protocol/parley/node/vault"
 	"github.com/parley-protocol/parley/spec/vectors/fuzzing"
 )
 
-// Whatever a file holds, with a right checksum or without, is read as what it
-// would be written as, or refused.
+// Whatever a file holds is read as what it would be written as, or refused. The
+// frame around it has a fuzz target of its own (keyfile).
 
 func FuzzIdentity(f *testing.F) {
 	phrase, err := crypto.NewPhrase()
@@ -17,54 +18,40 @@ func FuzzIdentity(f *testing.F) {
 		f.Fatal(err)
 	}
 	whole := newIdentity(phrase.Root(), 7).encode()
-	f.Add(whole, true)
-	f.Add(whole[:len(whole)-1], true)
-	f.Add(wrap(identityMagic, whole), false)
-	f.Add(wrap(sealingMagic, whole), false)
-	f.Fuzz(func(t *testing.T, data []byte, frame bool) {
-		if frame {
-			data = wrap(identityMagic, data)
-		}
+	f.Add(whole)
+	f.Add(whole[:len(whole)-1])
+	f.Fuzz(func(t *testing.T, data []byte) {
 		var id *Identity
-		fuzzing.Bounded(t, len(data), func() {
-			id = nil
-			if content, err := unwrap(identityMagic, data); err == nil {
-				id, _ = decodeIdentity(content)
-			}
-		})
-		if id != nil && !bytes.Equal(wrap(identityMagic, id.encode()), data) {
+		fuzzing.Bounded(t, len(data), func() { id, _ = decodeIdentity(data) })
+		if id != nil && !bytes.Equal(id.encode(), data) {
 			t.Fatalf("%x is read as another identity", data)
 		}
 	})
 }
 
-func FuzzSeeds(f *testing.F) {
-	whole := encodeSeeds(map[KeyID]crypto.SealingSeed{{1}: {2}, {3}: {4}})
-	f.Add(encodeSeeds(nil), true)
-	f.Add(whole, true)
-	f.Add(append(bytes.Clone(whole), whole[4:]...), true)
-	f.Add([]byte{0, 1, 0, 0}, true)
-	f.Add([]byte{0xff, 0xff, 0xff, 0xff}, true)
-	f.Add(wrap(sealingMagic, whole), false)
-	f.Fuzz(func(t *testing.T, data []byte, frame bool) {
-		if frame {
-			data = wrap(sealingMagic, data)
-		}
-		var seeds map[KeyID]crypto.SealingSeed
-		fuzzing.Bounded(t, len(data), func() {
-			seeds = nil
-			if content, err := unwrap(sealingMagic, data); err == nil {
-				seeds, _ = decodeSeeds(content)
-			}
-		})
-		if seeds == nil {
+func FuzzSecrets(f *testing.F) {
+	one := Secrets{Seeds: map[KeyID]crypto.SealingSeed{{1}: {2}, {3}: {4}}, DealKeys: map[KeyID]vault.Key{{5}: {6}}}.encode()
+	f.Add(Secrets{}.encode(), uint16(2))
+	f.Add(one, uint16(2))
+	f.Add(one[:len(one)-4-entrySize], uint16(1))
+	f.Add(append(bytes.Clone(one), one[4:]...), uint16(2))
+	f.Add([]byte{0, 1, 0, 0}, uint16(2))
+	f.Add([]byte{0xff, 0xff, 0xff, 0xff}, uint16(1))
+	f.Fuzz(func(t *testing.T, data []byte, version uint16) {
+		var s Secrets
+		var err error
+		fuzzing.Bounded(t, len(data), func() { s, err = decodeSecrets(version, data) })
+		if err != nil {
 			return
 		}
-		again := encodeSeeds(seeds)
-		if len(again) != len(data)-envelopeOverhead {
-			t.Fatalf("%d seeds of %d bytes", len(seeds), len(data))
+		again := s.encode()
+		if version <= 1 {
+			again = again[:len(again)-4]
 		}
-		for id, seed := range seeds {
+		if len(again) != len(data) { // the order may be another
+			t.Fatalf("%d seeds and %d keys of %d bytes", len(s.Seeds), len(s.DealKeys), len(data))
+		}
+		for id, seed := range s.Seeds {
 			if !bytes.Contains(data, append(id[:], seed[:]...)) {
 				t.Fatalf("a seed that isn't in %x", data)
 			}

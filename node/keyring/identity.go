@@ -8,7 +8,9 @@ import (
 	"log/slog"
 
 	"github.com/parley-protocol/parley/crypto"
+	"github.com/parley-protocol/parley/node/keyring/keyfile"
 	"github.com/parley-protocol/parley/node/ledger/disk"
+	"github.com/parley-protocol/parley/node/vault"
 	"github.com/parley-protocol/parley/protocol"
 )
 
@@ -94,7 +96,7 @@ func (id *Identity) encode() []byte {
 
 func decodeIdentity(b []byte) (*Identity, error) {
 	if len(b) != identitySize {
-		return nil, errContent
+		return nil, keyfile.ErrContent
 	}
 	return &Identity{
 		device:      binary.BigEndian.Uint32(b),
@@ -108,23 +110,25 @@ func decodeIdentity(b []byte) (*Identity, error) {
 
 // Exists reports whether a folder has an identity.
 func Exists(dir string, opts Options) (bool, error) {
-	there, err := disk.Exists(opts.fs(), identityPath(dir))
-	if err != nil {
-		return false, diskError(err, "the keys' folder can't be looked at")
-	}
-	return there, nil
+	return identityFile(opts.fs(), dir).Exists()
 }
 
 // Create writes the identity of one device of a root, durably, into a folder
-// that has none, and an empty sealing file. The root stays the caller's to
-// destroy. Errors by code: not_permitted when there is an identity or others may
-// use the folder, disk_full, internal.
+// that has none, with a new data key in clear and an empty sealing file. The root
+// stays the caller's to destroy. Errors by code: not_permitted when there is an
+// identity or others may use the folder, disk_full, internal.
 func Create(dir string, root crypto.Root, device uint32, opts Options) error {
+	return CreateFrom(dir, newIdentity(root, device), Secrets{}, opts)
+}
+
+// CreateFrom is [Create] with an identity and secrets that are there already:
+// those of a backup.
+func CreateFrom(dir string, id *Identity, secrets Secrets, opts Options) error {
 	fsys := opts.fs()
 	if err := disk.MakeDir(fsys, dir, 0o700); err != nil {
-		return diskError(err, "the keys' folder can't be made")
+		return keyfile.DiskError(err, "the keys' folder can't be made")
 	}
-	if err := checkMode(fsys, dir, 0o700); err != nil {
+	if err := keyfile.CheckMode(fsys, dir, 0o700); err != nil {
 		return err
 	}
 	there, err := Exists(dir, opts)
@@ -136,29 +140,36 @@ func Create(dir string, root crypto.Root, device uint32, opts Options) error {
 		e.Hint = "Use another home folder for another identity; keys are never written over."
 		return e
 	}
-	// The identity comes last: whoever has one has a sealing file.
-	if err := writeSeeds(fsys, dir, nil); err != nil {
+	v, err := vault.Create(fsys, dir, opts.Unlock)
+	if err != nil {
 		return err
 	}
-	content := newIdentity(root, device).encode()
-	defer clear(content)
-	data := wrap(identityMagic, content)
-	defer clear(data)
-	if err := disk.Replace(fsys, identityPath(dir), data, 0o600, "keyring/identity"); err != nil {
-		return diskError(err, "the identity can't be written")
+	defer v.Close()
+	// The identity comes last: whoever has one has the other files.
+	if err := writeSecrets(secretsIn(fsys, dir, v), 1, secrets); err != nil {
+		return err
 	}
-	return nil
+	content := id.encode()
+	defer clear(content)
+	return identityIn(fsys, dir, v).write(1, content)
 }
 
-func readIdentity(fsys FS, dir string) (*Identity, error) {
-	content, err := read(fsys, identityPath(dir), identityMagic, 4096)
+func identityIn(fsys FS, dir string, v *vault.Vault) sealed {
+	return sealed{identityFile(fsys, dir), v.Key("identity")}
+}
+
+func secretsIn(fsys FS, dir string, v *vault.Vault) sealed {
+	return sealed{sealingFile(fsys, dir), v.Key("sealing")}
+}
+
+func readIdentity(f sealed) (id *Identity, c keyfile.Content, err error) {
+	plain, c, err := f.read()
 	if err != nil {
-		return nil, err
+		return nil, c, err
 	}
-	defer clear(content)
-	id, err := decodeIdentity(content)
-	if err != nil {
-		return nil, fileError(identityPath(dir), err)
+	defer clear(plain)
+	if id, err = decodeIdentity(plain); err != nil {
+		return nil, c, f.Damaged(err)
 	}
-	return id, nil
+	return id, c, nil
 }

@@ -8,15 +8,19 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
+	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/parley-protocol/parley/crypto"
+	"github.com/parley-protocol/parley/node/keyring/keyfile"
 	"github.com/parley-protocol/parley/node/ledger/disk"
+	"github.com/parley-protocol/parley/node/vault"
 	"github.com/parley-protocol/parley/protocol"
 )
 
-// KeyID names a sealing seed. It is random and says nothing about the seed.
+// KeyID names a sealing seed or a deal key. It is random and says nothing about
+// the secret.
 type KeyID [16]byte
 
 // String is the ID in hexadecimal.
@@ -26,11 +30,12 @@ func (id KeyID) String() string { return hex.EncodeToString(id[:]) }
 type FS = disk.FS
 
 // Options are what Open and Create may be told. The zero value is right for a
-// node.
+// node whose keys are under no passphrase.
 type Options struct {
 	FS       FS  // the machine's file system when nil
-	Pool     int // fresh seeds after a refill, 64 when 0
-	LowWater int // a refill begins below this many fresh seeds, a quarter of Pool when 0
+	Pool     int // fresh secrets of each kind after a refill, 64 when 0
+	LowWater int // a refill begins below this many fresh ones, a quarter of Pool when 0
+	Unlock   vault.Unlock
 }
 
 func (o Options) fs() FS {
@@ -48,8 +53,8 @@ func (o Options) sizes() (pool, low int, err error) {
 	if low == 0 {
 		low = max(1, pool/4)
 	}
-	if pool < 1 || pool > maxSeeds/2 || low < 1 || low > pool {
-		return 0, 0, protocol.Errorf(protocol.CodeUsage, "", "a pool of %d sealing seeds with a low-water mark of %d", pool, low)
+	if pool < 1 || pool > maxSecrets/2 || low < 1 || low > pool {
+		return 0, 0, protocol.Errorf(protocol.CodeUsage, "", "a pool of %d keys with a low-water mark of %d", pool, low)
 	}
 	return pool, low, nil
 }
@@ -58,8 +63,8 @@ var (
 	// ErrClosed means that the keyring was closed.
 	ErrClosed = errors.New("keyring: closed")
 
-	// ErrNotStarted means that [Keyring.Take] was called before
-	// [Keyring.Start]: before the ledger has told which seeds are in use.
+	// ErrNotStarted means that a secret was to be taken before [Keyring.Start]:
+	// before the ledger has told which ones are in use.
 	ErrNotStarted = errors.New("keyring: not started")
 )
 
@@ -67,12 +72,13 @@ var (
 // as a placeholder.
 //
 // The order of a start is Open, MarkUsed for every use that the ledger tells
-// of, Start. The ledger alone knows which seeds are in use: the file doesn't
+// of, Start. The ledger alone knows which secrets are in use: the file doesn't
 // say, so that taking one costs no write.
 type Keyring struct {
-	fs       FS
-	dir      string
+	file     sealed
+	vault    *vault.Vault
 	identity *Identity
+	mended   []error
 	pool     int
 	low      int
 
@@ -81,57 +87,138 @@ type Keyring struct {
 	writing chan struct{}
 	wake    chan struct{} // tells the refiller to look
 
-	mu      sync.Mutex
-	seeds   map[KeyID]crypto.SealingSeed // all in the file
-	fresh   []KeyID                      // of these, the ones that nobody has taken
-	started bool
-	closed  bool
-	broken  error // why the file isn't rewritten any more
-	cancel  context.CancelFunc
-	done    chan struct{} // closed when the refiller has ended
+	mu         sync.Mutex
+	secrets    Secrets // all in the file
+	serial     uint64  // of the last writing
+	freshSeeds []KeyID // of these, the ones that nobody has taken
+	freshKeys  []KeyID
+	started    bool
+	closed     bool
+	broken     error // why the file isn't rewritten any more
+	cancel     context.CancelFunc
+	done       chan struct{} // closed when the refiller has ended
 }
 
-// Open reads the keyring in a folder; [Create] has put both files there. Errors
-// by code: not_found without an identity, not_permitted for a mode that lets
-// others in, damaged, unsupported_format, usage, internal.
+// Open is [OpenContext] for a caller that can wait.
 func Open(dir string, opts Options) (*Keyring, error) {
+	return OpenContext(context.Background(), dir, opts)
+}
+
+// OpenContext reads the keyring in a folder; [Create] has put the files there.
+// A spoilt copy of a file is mended: see [Keyring.Mended]. Errors by code:
+// not_found without an identity, not_permitted for a mode that lets others in,
+// damaged, unsupported_format, passphrase_needed, passphrase_wrong,
+// keyring_unavailable, usage, internal.
+func OpenContext(ctx context.Context, dir string, opts Options) (*Keyring, error) {
 	pool, low, err := opts.sizes()
 	if err != nil {
 		return nil, err
 	}
 	fsys := opts.fs()
-	if err := checkMode(fsys, dir, 0o700); err != nil {
+	if err := keyfile.CheckMode(fsys, dir, 0o700); err != nil {
 		return nil, err
 	}
-	identity, err := readIdentity(fsys, dir)
+	v, err := openVault(ctx, fsys, dir, opts.Unlock)
 	if err != nil {
 		return nil, err
-	}
-	seeds, err := readSeeds(fsys, dir)
-	if err != nil {
-		return nil, err
-	}
-	// A process that died right after a rename may not have got to this.
-	if err := fsys.SyncDir(dir); err != nil {
-		return nil, diskError(err, "the keys' folder can't be synced")
 	}
 	k := &Keyring{
-		fs: fsys, dir: dir, identity: identity, pool: pool, low: low,
+		file: secretsIn(fsys, dir, v), vault: v, pool: pool, low: low,
 		writing: make(chan struct{}, 1),
 		wake:    make(chan struct{}, 1),
-		seeds:   seeds,
 	}
-	for id := range seeds {
-		k.fresh = append(k.fresh, id)
+	if err := k.read(identityIn(fsys, dir, v)); err != nil {
+		v.Close()
+		return nil, err
 	}
 	return k, nil
+}
+
+// openVault opens the vault, or makes one for files of version 1, which had none.
+func openVault(ctx context.Context, fsys FS, dir string, unlock vault.Unlock) (*vault.Vault, error) {
+	identity, err := identityFile(fsys, dir).Read()
+	if err != nil {
+		return nil, err
+	}
+	clear(identity.Data)
+	there, err := vault.Exists(fsys, dir)
+	if err != nil {
+		return nil, err
+	}
+	if !there && identity.Version == 1 {
+		return vault.Create(fsys, dir, unlock)
+	}
+	v, err := vault.Open(ctx, fsys, dir, unlock)
+	if protocol.CodeOf(err) == protocol.CodeNotFound {
+		return nil, vault.Missing(fsys, dir)
+	}
+	return v, err
+}
+
+// read reads both files, and mends them once both are known to be good.
+func (k *Keyring) read(identity sealed) error {
+	id, ofIdentity, err := readIdentity(identity)
+	if err != nil {
+		return err
+	}
+	secrets, ofSecrets, err := readSecrets(k.file)
+	if err != nil {
+		return err
+	}
+	k.identity, k.secrets, k.serial = id, secrets, ofSecrets.Serial
+	for _, wrong := range []error{k.vault.Mended(), ofIdentity.Spoilt, ofSecrets.Spoilt} {
+		if wrong != nil {
+			k.mended = append(k.mended, wrong)
+		}
+	}
+	plain := id.encode()
+	defer clear(plain)
+	if err := identity.settle(plain, ofIdentity); err != nil {
+		return err
+	}
+	all := secrets.encode()
+	defer clear(all)
+	if err := k.file.settle(all, ofSecrets); err != nil {
+		return err
+	}
+	if ofSecrets.Version == 1 {
+		k.serial++
+	}
+	// A process that died right after a rename may not have got to this.
+	if err := k.file.FS.SyncDir(filepath.Dir(k.file.Path)); err != nil {
+		return keyfile.DiskError(err, "the keys' folder can't be synced")
+	}
+	for id := range secrets.Seeds {
+		k.freshSeeds = append(k.freshSeeds, id)
+	}
+	for id := range secrets.DealKeys {
+		k.freshKeys = append(k.freshKeys, id)
+	}
+	return nil
 }
 
 // Identity is who this home is.
 func (k *Keyring) Identity() *Identity { return k.identity }
 
-// MarkUsed tells the keyring that seeds are in use. IDs that it doesn't have,
-// because they were destroyed, are ignored.
+// Vault holds the data key that this keyring is sealed under.
+func (k *Keyring) Vault() *vault.Vault { return k.vault }
+
+// Key is the home's key for one use, which lasts as long as the home.
+func (k *Keyring) Key(use string) vault.Key { return k.vault.Key(use) }
+
+// Mended tells which copies of files were spoilt when the keyring was opened;
+// they are whole again.
+func (k *Keyring) Mended() []error { return k.mended }
+
+// Secrets is a snapshot of what can be destroyed, for a backup.
+func (k *Keyring) Secrets() Secrets {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.secrets.clone()
+}
+
+// MarkUsed tells the keyring that seeds or deal keys are in use. IDs that it
+// doesn't have, because they were destroyed, are ignored.
 func (k *Keyring) MarkUsed(ids ...KeyID) {
 	used := make(map[KeyID]bool, len(ids))
 	for _, id := range ids {
@@ -139,18 +226,13 @@ func (k *Keyring) MarkUsed(ids ...KeyID) {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.removeFresh(used)
+	k.removeFresh(func(id KeyID) bool { return used[id] })
 }
 
-// removeFresh takes seeds out of the fresh ones. The caller holds mu.
-func (k *Keyring) removeFresh(gone map[KeyID]bool) {
-	kept := k.fresh[:0]
-	for _, id := range k.fresh {
-		if !gone[id] {
-			kept = append(kept, id)
-		}
-	}
-	k.fresh = kept
+// removeFresh takes secrets out of the fresh ones. The caller holds mu.
+func (k *Keyring) removeFresh(gone func(KeyID) bool) {
+	k.freshSeeds = slices.DeleteFunc(k.freshSeeds, gone)
+	k.freshKeys = slices.DeleteFunc(k.freshKeys, gone)
 }
 
 // Start fills the pool, so that there is a seed to take when it returns, and
@@ -204,8 +286,9 @@ func (k *Keyring) Close() error {
 	defer func() { <-k.writing }()
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	clear(k.seeds)
-	k.fresh = nil
+	k.secrets.clear()
+	k.freshSeeds, k.freshKeys = nil, nil
+	k.vault.Close()
 	return nil
 }
 
@@ -213,27 +296,44 @@ func (k *Keyring) Close() error {
 // records the use in the ledger before the seed's public key leaves the
 // machine. Take waits for a refill only when the pool is empty.
 func (k *Keyring) Take(ctx context.Context) (KeyID, crypto.SealingSeed, error) {
+	return take(ctx, k, &k.freshSeeds, func() map[KeyID]crypto.SealingSeed { return k.secrets.Seeds })
+}
+
+// TakeDealKey gives out a key for what the ledger holds of one deal or intent,
+// which nobody has had. It is durable already; the entry that it seals records
+// the use.
+func (k *Keyring) TakeDealKey(ctx context.Context) (KeyID, vault.Key, error) {
+	return take(ctx, k, &k.freshKeys, func() map[KeyID]vault.Key { return k.secrets.DealKeys })
+}
+
+// take gives out one of the fresh ones; all is called with mu held, as is fresh
+// read.
+func take[S any](ctx context.Context, k *Keyring, fresh *[]KeyID, all func() map[KeyID]S) (KeyID, S, error) {
+	var none S
 	for {
-		id, seed, ok, err := k.takeFresh()
-		if ok || err != nil {
-			return id, seed, err
+		id, ok, err := k.takeFresh(fresh)
+		if err != nil {
+			return KeyID{}, none, err
+		}
+		if ok {
+			return get(k, id, all)
 		}
 		if err := k.refill(ctx); err != nil {
-			return KeyID{}, crypto.SealingSeed{}, err
+			return KeyID{}, none, err
 		}
 	}
 }
 
-func (k *Keyring) takeFresh() (id KeyID, seed crypto.SealingSeed, ok bool, err error) {
+func (k *Keyring) takeFresh(fresh *[]KeyID) (id KeyID, ok bool, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.closed {
-		return KeyID{}, crypto.SealingSeed{}, false, ErrClosed
+		return KeyID{}, false, ErrClosed
 	}
 	if !k.started {
-		return KeyID{}, crypto.SealingSeed{}, false, ErrNotStarted
+		return KeyID{}, false, ErrNotStarted
 	}
-	left := len(k.fresh) - 1
+	left := len(*fresh) - 1
 	if left < k.low {
 		select {
 		case k.wake <- struct{}{}:
@@ -241,68 +341,83 @@ func (k *Keyring) takeFresh() (id KeyID, seed crypto.SealingSeed, ok bool, err e
 		}
 	}
 	if left < 0 {
-		return KeyID{}, crypto.SealingSeed{}, false, nil
+		return KeyID{}, false, nil
 	}
-	id = k.fresh[left]
-	k.fresh = k.fresh[:left]
-	return id, k.seeds[id], true, nil
+	id = (*fresh)[left]
+	*fresh = (*fresh)[:left]
+	return id, true, nil
 }
 
 // Get reads a seed that was taken. It gives the code not_found for one that was
 // destroyed or never was.
 func (k *Keyring) Get(id KeyID) (crypto.SealingSeed, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.closed {
-		return crypto.SealingSeed{}, ErrClosed
-	}
-	seed, ok := k.seeds[id]
-	if !ok {
-		return crypto.SealingSeed{}, protocol.Errorf(protocol.CodeNotFound, "", "the keyring has no seed %s", id)
-	}
-	return seed, nil
+	_, seed, err := get(k, id, func() map[KeyID]crypto.SealingSeed { return k.secrets.Seeds })
+	return seed, err
 }
 
-// Destroy removes seeds from the disk and from memory, as well as that can be
-// done (see the package). IDs that the keyring doesn't have are ignored, so a
-// call that failed can be made again. Errors by code: disk_full, internal; after
-// the latter the seeds may be gone from the disk or not, and nothing is
-// rewritten any more until the keyring is opened again.
+// DealKey reads a deal key that was taken. Its errors are those of [Keyring.Get].
+func (k *Keyring) DealKey(id KeyID) (vault.Key, error) {
+	_, key, err := get(k, id, func() map[KeyID]vault.Key { return k.secrets.DealKeys })
+	return key, err
+}
+
+func get[S any](k *Keyring, id KeyID, all func() map[KeyID]S) (KeyID, S, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var none S
+	if k.closed {
+		return KeyID{}, none, ErrClosed
+	}
+	secret, ok := all()[id]
+	if !ok {
+		return KeyID{}, none, protocol.Errorf(protocol.CodeNotFound, "", "the keyring has no key %s", id)
+	}
+	return id, secret, nil
+}
+
+// Destroy removes secrets from both copies of the file and from memory, as well
+// as that can be done (see the package). IDs that the keyring doesn't have are
+// ignored, so a call that failed can be made again. It needs no Start. Errors by
+// code: disk_full, internal; after the latter the secrets may be gone from the
+// disk or not, and nothing is rewritten any more until the keyring is opened
+// again.
 func (k *Keyring) Destroy(ctx context.Context, ids ...KeyID) error {
-	return k.rewrite(ctx, func(seeds map[KeyID]crypto.SealingSeed) (changed bool) {
+	return k.rewrite(ctx, func(s Secrets) (changed bool) {
 		for _, id := range ids {
-			if _, ok := seeds[id]; ok {
-				delete(seeds, id)
-				changed = true
-			}
+			changed = s.remove(id) || changed
 		}
 		return changed
 	})
 }
 
-// refill brings the fresh seeds up to the pool's size if they are fewer than
-// the low-water mark.
+// refill brings the fresh ones of both kinds up to the pool's size if those of
+// one are fewer than the low-water mark.
 func (k *Keyring) refill(ctx context.Context) error {
-	return k.rewrite(ctx, func(seeds map[KeyID]crypto.SealingSeed) (changed bool) {
+	return k.rewrite(ctx, func(s Secrets) (changed bool) {
 		k.mu.Lock()
-		missing := k.pool - len(k.fresh)
-		low := len(k.fresh) < k.low
+		seeds, keys := len(k.freshSeeds), len(k.freshKeys)
 		k.mu.Unlock()
-		if !low {
+		if seeds >= k.low && keys >= k.low {
 			return false
 		}
-		for range missing {
-			var id KeyID
-			rand.Read(id[:])
-			seeds[id] = crypto.NewSealingSeed()
+		for range k.pool - seeds {
+			s.Seeds[newID()] = crypto.NewSealingSeed()
+		}
+		for range k.pool - keys {
+			s.DealKeys[newID()] = vault.NewKey()
 		}
 		return true
 	})
 }
 
-// rewrite lets change work on a copy of the seeds, makes that durable, and then
+func newID() (id KeyID) {
+	rand.Read(id[:])
+	return id
+}
+
+// rewrite lets change work on a copy of the secrets, makes that durable, and then
 // takes it over.
-func (k *Keyring) rewrite(ctx context.Context, change func(map[KeyID]crypto.SealingSeed) (changed bool)) error {
+func (k *Keyring) rewrite(ctx context.Context, change func(Secrets) (changed bool)) error {
 	select {
 	case k.writing <- struct{}{}:
 	case <-ctx.Done():
@@ -311,7 +426,9 @@ func (k *Keyring) rewrite(ctx context.Context, change func(map[KeyID]crypto.Seal
 	defer func() { <-k.writing }()
 	k.mu.Lock()
 	closed, broken := k.closed, k.broken
-	next := maps.Clone(k.seeds)
+	next := k.secrets.clone()
+	k.serial++ // also for a writing that fails: a copy may have got it
+	serial := k.serial
 	k.mu.Unlock()
 	if closed {
 		return ErrClosed
@@ -322,7 +439,7 @@ func (k *Keyring) rewrite(ctx context.Context, change func(map[KeyID]crypto.Seal
 	if broken != nil {
 		return fmt.Errorf("keyring: stopped after a failed write: %w", broken)
 	}
-	err := writeSeeds(k.fs, k.dir, next)
+	err := writeSecrets(k.file, serial, next)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err != nil {
@@ -337,30 +454,29 @@ func (k *Keyring) rewrite(ctx context.Context, change func(map[KeyID]crypto.Seal
 	return nil
 }
 
-// takeOver replaces the seeds in memory by those that are on the disk now. The
+// takeOver replaces the secrets in memory by those that are on the disk now. The
 // caller holds mu.
-func (k *Keyring) takeOver(next map[KeyID]crypto.SealingSeed) {
-	gone := map[KeyID]bool{}
-	for id := range k.seeds {
-		if _, kept := next[id]; !kept {
-			gone[id] = true
+func (k *Keyring) takeOver(next Secrets) {
+	k.removeFresh(func(id KeyID) bool { return !next.has(id) })
+	for id := range next.Seeds {
+		if _, had := k.secrets.Seeds[id]; !had {
+			k.freshSeeds = append(k.freshSeeds, id)
 		}
 	}
-	k.removeFresh(gone)
-	for id := range next {
-		if _, had := k.seeds[id]; !had {
-			k.fresh = append(k.fresh, id)
+	for id := range next.DealKeys {
+		if _, had := k.secrets.DealKeys[id]; !had {
+			k.freshKeys = append(k.freshKeys, id)
 		}
 	}
-	clear(k.seeds)
-	k.seeds = next
+	k.secrets.clear()
+	k.secrets = next
 }
 
 // Fresh is how many seeds can be taken without waiting.
 func (k *Keyring) Fresh() int {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return len(k.fresh)
+	return len(k.freshSeeds)
 }
 
 // String is a placeholder.

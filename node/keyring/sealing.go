@@ -7,83 +7,132 @@ import (
 	"slices"
 
 	"github.com/parley-protocol/parley/crypto"
-	"github.com/parley-protocol/parley/node/ledger/disk"
+	"github.com/parley-protocol/parley/node/keyring/keyfile"
+	"github.com/parley-protocol/parley/node/vault"
 	"github.com/parley-protocol/parley/protocol"
 )
 
-// The content of the sealing file: uint32 count, then for every seed, in the
-// order of the IDs, the ID (16 bytes) and the seed (32 bytes).
+// The content of the sealing file: the sealing seeds, then the deal keys; each a
+// uint32 count, then for every one, in the order of the IDs, the ID (16 bytes)
+// and the secret (32 bytes). Version 1 ends behind the seeds.
 const (
-	seedEntrySize = len(KeyID{}) + crypto.SeedSize
+	secretSize = 32
+	entrySize  = len(KeyID{}) + secretSize
 
-	// maxSeeds bounds the file, which is rewritten whole: 3 MiB.
-	maxSeeds = 1 << 16
+	// maxSecrets bounds each of the two lists, and so the file, which is rewritten
+	// whole: 24 MiB.
+	maxSecrets     = 1 << 18
+	maxSecretsFile = 2*(4+maxSecrets*int64(entrySize)) + vault.BoxOverhead
 )
 
-func encodeSeeds(seeds map[KeyID]crypto.SealingSeed) []byte {
-	b := make([]byte, 0, 4+len(seeds)*seedEntrySize)
-	b = binary.BigEndian.AppendUint32(b, uint32(len(seeds)))
-	for _, id := range slices.SortedFunc(maps.Keys(seeds), compareIDs) {
-		seed := seeds[id]
+// Secrets are the keys that can be destroyed, one by one.
+type Secrets struct {
+	Seeds    map[KeyID]crypto.SealingSeed
+	DealKeys map[KeyID]vault.Key
+}
+
+func (s Secrets) clone() Secrets {
+	c := Secrets{maps.Clone(s.Seeds), maps.Clone(s.DealKeys)}
+	if c.Seeds == nil {
+		c.Seeds = map[KeyID]crypto.SealingSeed{}
+	}
+	if c.DealKeys == nil {
+		c.DealKeys = map[KeyID]vault.Key{}
+	}
+	return c
+}
+
+func (s Secrets) has(id KeyID) bool {
+	_, seed := s.Seeds[id]
+	_, key := s.DealKeys[id]
+	return seed || key
+}
+
+func (s Secrets) remove(id KeyID) (had bool) {
+	had = s.has(id)
+	delete(s.Seeds, id)
+	delete(s.DealKeys, id)
+	return had
+}
+
+func (s Secrets) clear() {
+	clear(s.Seeds)
+	clear(s.DealKeys)
+}
+
+func (s Secrets) encode() []byte {
+	b := make([]byte, 0, 8+(len(s.Seeds)+len(s.DealKeys))*entrySize)
+	b = appendSecrets(b, s.Seeds)
+	return appendSecrets(b, s.DealKeys)
+}
+
+func appendSecrets[S ~[secretSize]byte](b []byte, secrets map[KeyID]S) []byte {
+	b = binary.BigEndian.AppendUint32(b, uint32(len(secrets)))
+	for _, id := range slices.SortedFunc(maps.Keys(secrets), compareIDs) {
+		secret := [secretSize]byte(secrets[id])
 		b = append(b, id[:]...)
-		b = append(b, seed[:]...)
+		b = append(b, secret[:]...)
 	}
 	return b
 }
 
 func compareIDs(a, b KeyID) int { return bytes.Compare(a[:], b[:]) }
 
-func decodeSeeds(b []byte) (map[KeyID]crypto.SealingSeed, error) {
+// takeSecrets reads one list and returns what stands behind it.
+func takeSecrets[S ~[secretSize]byte](b []byte) (secrets map[KeyID]S, rest []byte, err error) {
 	if len(b) < 4 {
-		return nil, errContent
+		return nil, nil, keyfile.ErrContent
 	}
-	count := int(binary.BigEndian.Uint32(b))
-	if b = b[4:]; count > maxSeeds || len(b) != count*seedEntrySize {
-		return nil, errContent
+	count := int64(binary.BigEndian.Uint32(b))
+	if b = b[4:]; count > maxSecrets || int64(len(b)) < count*int64(entrySize) {
+		return nil, nil, keyfile.ErrContent
 	}
-	seeds := make(map[KeyID]crypto.SealingSeed, count)
-	for entry := range slices.Chunk(b, seedEntrySize) {
-		seeds[KeyID(entry)] = crypto.SealingSeed(entry[len(KeyID{}):])
+	secrets = make(map[KeyID]S, count)
+	list := b[:int(count)*entrySize]
+	for entry := range slices.Chunk(list, entrySize) {
+		secrets[KeyID(entry)] = S(entry[len(KeyID{}):])
 	}
-	if len(seeds) != count {
-		return nil, errContent
+	if len(secrets) != int(count) {
+		return nil, nil, keyfile.ErrContent
 	}
-	return seeds, nil
+	return secrets, b[len(list):], nil
 }
 
-// readSeeds reads the sealing file. It is there since the identity is.
-func readSeeds(fsys FS, dir string) (map[KeyID]crypto.SealingSeed, error) {
-	path := sealingPath(dir)
-	there, err := disk.Exists(fsys, path)
-	if err != nil {
-		return nil, diskError(err, path+" can't be looked at")
+func decodeSecrets(version uint16, b []byte) (s Secrets, err error) {
+	if s.Seeds, b, err = takeSecrets[crypto.SealingSeed](b); err != nil {
+		return Secrets{}, err
 	}
-	if !there {
-		return nil, fileError(path, errMissing)
+	if s.DealKeys = map[KeyID]vault.Key{}; version > 1 {
+		if s.DealKeys, b, err = takeSecrets[vault.Key](b); err != nil {
+			return Secrets{}, err
+		}
 	}
-	content, err := read(fsys, path, sealingMagic, int64(envelopeOverhead+4+maxSeeds*seedEntrySize))
-	if err != nil {
-		return nil, err
+	if len(b) != 0 {
+		return Secrets{}, keyfile.ErrContent
 	}
-	defer clear(content)
-	seeds, err := decodeSeeds(content)
-	if err != nil {
-		return nil, fileError(path, err)
-	}
-	return seeds, nil
+	return s, nil
 }
 
-// writeSeeds rewrites the sealing file and wipes the old one.
-func writeSeeds(fsys FS, dir string, seeds map[KeyID]crypto.SealingSeed) error {
-	if len(seeds) > maxSeeds {
-		return protocol.Errorf(protocol.CodeOverQuota, "", "the keyring holds %d sealing seeds at most", maxSeeds)
+// readSecrets reads the sealing file. It is there since the identity is.
+func readSecrets(f sealed) (Secrets, keyfile.Content, error) {
+	plain, c, err := f.read()
+	if err != nil {
+		return Secrets{}, c, err
 	}
-	content := encodeSeeds(seeds)
+	defer clear(plain)
+	s, err := decodeSecrets(c.Version, plain)
+	if err != nil {
+		return Secrets{}, c, f.Damaged(err)
+	}
+	return s, c, nil
+}
+
+// writeSecrets rewrites the sealing file and wipes the old one.
+func writeSecrets(f sealed, serial uint64, s Secrets) error {
+	if len(s.Seeds) > maxSecrets || len(s.DealKeys) > maxSecrets {
+		return protocol.Errorf(protocol.CodeOverQuota, "", "the keyring holds %d sealing seeds and as many deal keys at most", maxSecrets)
+	}
+	content := s.encode()
 	defer clear(content)
-	data := wrap(sealingMagic, content)
-	defer clear(data)
-	if err := disk.ReplaceAndWipe(fsys, sealingPath(dir), data, 0o600, "keyring/sealing"); err != nil {
-		return diskError(err, sealingPath(dir)+" can't be written")
-	}
-	return nil
+	return f.write(serial, content)
 }

@@ -135,31 +135,58 @@ func Replace(fsys FS, name string, data []byte, perm fs.FileMode, point string) 
 // TempSuffix ends the names of files that aren't whole yet.
 const TempSuffix = ".tmp"
 
-// ReplaceAndWipe is [Replace] for secrets: once the new file is durable the old
-// one's bytes are written over with zeros where they lie. On an SSD, and on a
-// file system that copies on write, the old bytes may survive elsewhere; on
-// Windows an open file can't be renamed over and this is Replace.
-func ReplaceAndWipe(fsys FS, name string, data []byte, perm fs.FileMode, point string) error {
+// Wipe writes zeros over the bytes of a file that is about to be replaced, where
+// they lie. On an SSD, and on a file system that copies on write, the old bytes
+// may survive elsewhere; on Windows an open file can't be renamed over and
+// nothing is wiped.
+type Wipe struct{ file File }
+
+// BeginWipe opens the file before it loses its name. One that isn't there has
+// nothing to wipe.
+func BeginWipe(fsys FS, name string) (*Wipe, error) {
 	if !replacesOpenFiles {
-		return Replace(fsys, name, data, perm, point)
+		return &Wipe{}, nil
 	}
-	old, err := fsys.OpenFile(name, os.O_WRONLY, 0)
+	f, err := fsys.OpenFile(name, os.O_WRONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Replace(fsys, name, data, perm, point)
+		return &Wipe{}, nil
+	}
+	return &Wipe{f}, err
+}
+
+// Run writes over the old bytes, once the new ones are durable.
+func (w *Wipe) Run() error {
+	if w.file == nil {
+		return nil
+	}
+	size, err := w.file.Size()
+	if err != nil {
+		return err
+	}
+	if _, err := w.file.WriteAt(make([]byte, size), 0); err != nil {
+		return err
+	}
+	return w.file.Sync()
+}
+
+// Close ends the wiping.
+func (w *Wipe) Close() error {
+	if w.file == nil {
+		return nil
+	}
+	return w.file.Close()
+}
+
+// RemoveAndWipe removes a file of secrets, if it is there, after writing zeros
+// over its bytes. The name's end isn't synced.
+func RemoveAndWipe(fsys FS, name string) error {
+	f, err := fsys.OpenFile(name, os.O_WRONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
 	if err != nil {
 		return err
 	}
-	defer old.Close()
-	if err := Replace(fsys, name, data, perm, point); err != nil {
-		return err
-	}
-	size, err := old.Size()
-	if err != nil {
-		return err
-	}
-	if _, err := old.WriteAt(make([]byte, size), 0); err != nil {
-		return err
-	}
-	return old.Sync()
+	w := Wipe{f}
+	return errors.Join(w.Run(), w.Close(), fsys.Remove(name))
 }
