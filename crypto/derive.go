@@ -15,6 +15,8 @@ const (
 	branchLabel     = "parley/1/branch"
 	intentKeyLabel  = "parley/1/intent-key"
 	personaKeyLabel = "parley/1/persona-key"
+	relationLabel   = "parley/1/relationship-key"
+	assertionLabel  = "parley/1/assertion-key"
 	sealingKeyLabel = "parley/1/sealing-key"
 	pickupKeyLabel  = "parley/1/pickup-key"
 	backupLabel     = "parley/1/backup"
@@ -91,6 +93,28 @@ func (b Branch) IntentKey(salt [32]byte) *SigningKey {
 // the device itself knows this key. It panics on the zero Branch and on
 // a destroyed one.
 func (b Branch) BackupMAC() [SeedSize]byte { return derive(b.key("Branch"), nil, backupMACLabel) }
+
+// RelationshipKey returns the key under which one vendor knows this customer
+// again:
+//
+//	seed = HKDF-SHA256(secret = branch, salt = none,
+//	  info = "parley/1/relationship-key" ‖ 0x00 ‖ the vendor's DID, 32 bytes)
+//
+// vendor is the DID at the time of the first introduction; a later key of that
+// vendor changes nothing. It panics on the zero Branch and on a destroyed one.
+func (b Branch) RelationshipKey(vendor DID) *SigningKey {
+	return NewSigner(derive(b.key("Branch"), nil, relationLabel+"\x00"+string(vendor)))
+}
+
+// AssertionKey returns the key that signs one chain of assertions:
+//
+//	seed = HKDF-SHA256(secret = branch, salt = the assertion's public 32-byte
+//	  salt, info = "parley/1/assertion-key", 32 bytes)
+//
+// It panics on the zero Branch and on a destroyed one.
+func (b Branch) AssertionKey(salt [32]byte) *SigningKey {
+	return NewSigner(derive(b.key("Branch"), salt[:], assertionLabel))
+}
 
 // PersonaKey returns the persona's n-th key, counted from 0:
 //

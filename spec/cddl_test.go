@@ -339,7 +339,9 @@ func (s *schema) bodyType(recordType string) string {
 }
 
 // bodyTypes are the alternatives of "body" but the last.
-const bodyTypes = "intent withdrawal profile terms offer acceptance confirmation void cancel decline award-notice restored held customer-void delivery-receipt"
+const bodyTypes = "intent withdrawal profile terms offer acceptance confirmation void cancel decline award-notice restored held customer-void " +
+	"counter terms-counter next-round order-event receipt outcome introduction preference membership transaction-history " +
+	"deletion-notice writer delivery-receipt"
 
 // decodeBody is the first entry of a record's array.
 func decodeBody(block []byte) (map[string]any, error) {

@@ -104,6 +104,9 @@ func TestRegistries(t *testing.T) {
 		{"record-types.csv", "type", "type-name"},
 		{"codes.csv", "code", "code"},
 		{"reasons.csv", "code", "reason"},
+		{"order-statuses.csv", "code", "code"},
+		{"outcomes.csv", "code", "code"},
+		{"return-policies.csv", "code", "code"},
 		{"terms.csv", "id", "roster-id"},
 		{"markets.csv", "name", "market"},
 	} {
@@ -160,7 +163,7 @@ func grouped(digits string) string {
 // A document that speaks of a code means one that is registered.
 func TestCodes(t *testing.T) {
 	var registered []string
-	for _, file := range []string{"codes.csv", "reasons.csv"} {
+	for _, file := range []string{"codes.csv", "reasons.csv", "order-statuses.csv", "outcomes.csv", "return-policies.csv"} {
 		for _, row := range registry(t, file) {
 			registered = append(registered, row["code"])
 		}

@@ -76,7 +76,6 @@ type Ingest struct {
 	gone    func(*record.Record) bool
 	now     func() time.Time
 	limits  Limits
-	travels map[string]bool // the types that gossip carries
 
 	peers   *lru.Cache[peer.ID, *rate.Limiter]
 	relayed *lru.Cache[cid.Cid, struct{}]
@@ -99,17 +98,8 @@ func New(sink Sink, blocked func(crypto.DID) bool, known func(cid.Cid) bool, gon
 	return &Ingest{
 		sink: sink, blocked: blocked, known: known, gone: gone, now: now, limits: limits,
 		peers: peers, relayed: relayed,
-		travels: travels(),
-		queue:   make(chan Arrival, limits.Queue),
+		queue: make(chan Arrival, limits.Queue),
 	}
-}
-
-func travels() map[string]bool {
-	m := map[string]bool{}
-	for _, t := range protocol.RecordTypes() {
-		m[t.Name] = t.Gossip
-	}
-	return m
 }
 
 // Start begins to write batches.
@@ -237,8 +227,8 @@ func (in *Ingest) admit(m *gossip.Message) (*record.Record, error) {
 	if m.Path != gossip.PathOwn && in.relayed.Contains(rec.ID()) {
 		return nil, protocol.Errorf(protocol.CodeDuplicate, "", "relayed already")
 	}
-	if !in.travels[rec.Type()] {
-		return nil, protocol.Errorf(protocol.CodeUnknownType, "type", "records of type %q don't travel by gossip", rec.Type())
+	if err := rec.CheckGossip(); err != nil {
+		return nil, err
 	}
 	if !belongs(rec, m.Market) {
 		return nil, protocol.Errorf(protocol.CodeWrongMarket, "market", "this record isn't for the market %q", m.Market)

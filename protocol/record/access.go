@@ -19,14 +19,14 @@ func (r *Record) Registered() bool {
 
 // CheckUnderstood says why nobody may act on the record, though it is valid to
 // keep: the codes critical_extension (crit asks for an extension, and this
-// version has none) and unknown_field (an offer or terms with fields that no
-// screen shows).
+// version has none) and unknown_field (an offer, a counter or terms with fields
+// that no screen shows).
 func (r *Record) CheckUnderstood() error {
 	if len(r.header.Crit) > 0 {
 		return protocol.Errorf(protocol.CodeCriticalExtension, "crit", "%s must be understood, and isn't", plainKey(r.header.Crit[0]))
 	}
 	switch r.body.(type) {
-	case *Offer, *Terms:
+	case *Offer, *Counter, *Terms:
 		if len(r.unknown) > 0 {
 			return protocol.Errorf(protocol.CodeUnknownField, r.unknown[0], "what this field says isn't known here")
 		}
@@ -57,8 +57,61 @@ func (r *Record) Deal() (DealKey, bool) {
 		return b.Deal, true
 	case *CustomerVoid:
 		return b.Deal, true
+	case *Counter:
+		return b.Deal, true
+	case *TermsCounter:
+		return b.Deal, true
+	case *NextRound:
+		return b.Deal, true
 	default:
 		return DealKey{}, false
+	}
+}
+
+// FollowsUp is the deal and the agreement that a follow-up record is about;
+// false for all others. Such a record isn't of the deal: it can't change it.
+func (r *Record) FollowsUp() (Subject, bool) {
+	switch b := r.body.(type) {
+	case *OrderEvent:
+		return b.Subject, true
+	case *Receipt:
+		return b.Subject, true
+	case *Outcome:
+		return b.Subject, true
+	default:
+		return Subject{}, false
+	}
+}
+
+// Supersedes is the assertion that this one takes the place of, if both are by
+// one author; [cid.Undef] for none and for all other records.
+func (r *Record) Supersedes() cid.Cid {
+	switch b := r.body.(type) {
+	case *Preference:
+		return b.Supersedes
+	case *Membership:
+		return b.Supersedes
+	case *TransactionHistory:
+		return b.Supersedes
+	default:
+		return cid.Undef
+	}
+}
+
+// CheckGossip says why gossip doesn't carry the record, whatever the topic and
+// the time; nil if it does. It fails with the codes unknown_type and
+// life_too_long (terms are kept longer than an intent may be).
+func (r *Record) CheckGossip() error {
+	switch r.body.(type) {
+	case *Intent, *Withdrawal, *Profile, *Writer:
+		return nil
+	case *Terms:
+		if r.header.RetainUntil-r.header.At > protocol.MaxIntentRetention {
+			return protocol.Errorf(protocol.CodeLifeTooLong, "retainUntil", "gossip carries terms for at most %s", span(protocol.MaxIntentRetention))
+		}
+		return nil
+	default:
+		return protocol.Errorf(protocol.CodeUnknownType, "type", "gossip doesn't carry %s", plainKey(r.Type()))
 	}
 }
 
@@ -86,6 +139,10 @@ func (r *Record) ReplyTo() (ReplyTo, bool) {
 		reply = &b.ReplyTo
 	case *Restored:
 		reply = &b.ReplyTo
+	case *TermsCounter:
+		reply = &b.ReplyTo
+	case *NextRound:
+		reply = b.ReplyTo
 	case *Void:
 		reply = b.ReplyTo
 	case *Cancel:
@@ -114,13 +171,16 @@ func (r *Record) Market() string {
 	}
 }
 
-// ValidUntil is when an intent stops asking or an offer stops being firm, Unix
-// seconds, 0 for all other records.
+// ValidUntil is when an intent stops asking, an offer stops being firm or an
+// answer to a counter stops being welcome, Unix seconds, 0 for all other
+// records.
 func (r *Record) ValidUntil() int64 {
 	switch b := r.body.(type) {
 	case *Intent:
 		return b.ValidUntil
 	case *Offer:
+		return b.ValidUntil
+	case *Counter:
 		return b.ValidUntil
 	default:
 		return 0

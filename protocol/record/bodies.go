@@ -140,8 +140,28 @@ type Offer struct {
 	Terms              TermsRef        // terms: one of the intent's
 	AvailabilityStarts int64           // availabilityStarts, optional
 	AvailabilityEnds   int64           // availabilityEnds, optional
+	DeliveryWindow     *DeliveryWindow // deliveryWindow, optional: for information
+	ReturnPolicy       *ReturnPolicy   // returnPolicy, optional: for information (schema.org hasMerchantReturnPolicy)
+	TaxIncluded        *bool           // taxIncluded, optional: for information (schema.org valueAddedTaxIncluded)
 	ValidUntil         int64           // validUntil
+	Counter            cid.Cid         // counter, optional: the counter that it answers; then number is above 1
+	Changes            cid.Cid         // changes, optional: the agreement that it would replace; then round is above 1
 	ReplyTo            ReplyTo         // replyTo
+}
+
+// DeliveryWindow is when goods would arrive.
+type DeliveryWindow struct {
+	Starts int64 // starts
+	Ends   int64 // ends: >= starts
+}
+
+// ReturnPolicy is how goods can be given back (schema.org MerchantReturnPolicy).
+type ReturnPolicy struct {
+	Category    string           // returnPolicyCategory: code of spec/registry/return-policies.csv
+	Days        *int64           // merchantReturnDays, optional: 0..3660
+	Fees        string           // returnFees, optional: code of spec/registry/return-policies.csv
+	FeeAmount   *decimal.Decimal // returnFeeAmount, optional: >= 0, in the offer's priceCurrency
+	Description string           // description, optional: ..2000
 }
 
 // OfferItem is one line of an offer.
@@ -153,13 +173,15 @@ type OfferItem struct {
 	Quantity    *QuantitativeValue // eligibleQuantity, optional
 	UnitPrice   *decimal.Decimal   // unitPrice, optional: for information
 	Price       decimal.Decimal    // price: of the whole line; may be negative (a rebate)
+	TaxRate     *decimal.Decimal   // taxRate, optional: percent, 0..100, for information
 }
 
 // Charge is what comes on top of the lines.
 type Charge struct {
-	Kind  string          // kind: tax, delivery, fee, discount or other
-	Name  string          // name, optional: ..200
-	Price decimal.Decimal // price
+	Kind    string           // kind: tax, delivery, fee, discount or other
+	Name    string           // name, optional: ..200
+	Price   decimal.Decimal  // price
+	TaxRate *decimal.Decimal // taxRate, optional: percent, 0..100, for information
 }
 
 // Acceptance takes one offer. There is at most one in a deal.

@@ -46,6 +46,30 @@ func newBody(name string) described {
 		return new(CustomerVoid)
 	case protocol.TypeDeliveryReceipt:
 		return new(DeliveryReceipt)
+	case protocol.TypeCounter:
+		return new(Counter)
+	case protocol.TypeTermsCounter:
+		return new(TermsCounter)
+	case protocol.TypeNextRound:
+		return new(NextRound)
+	case protocol.TypeOrderEvent:
+		return new(OrderEvent)
+	case protocol.TypeReceipt:
+		return new(Receipt)
+	case protocol.TypeOutcome:
+		return new(Outcome)
+	case protocol.TypeIntroduction:
+		return new(Introduction)
+	case protocol.TypePreference:
+		return new(Preference)
+	case protocol.TypeMembership:
+		return new(Membership)
+	case protocol.TypeTransactionHistory:
+		return new(TransactionHistory)
+	case protocol.TypeDeletionNotice:
+		return new(DeletionNotice)
+	case protocol.TypeWriter:
+		return new(Writer)
 	default:
 		return nil
 	}
@@ -235,30 +259,64 @@ func (b *Offer) fields(f *form) {
 	field(f, "totalPrice", &b.TotalPrice, number{})
 	field(f, "terms", &b.Terms, termsRef{})
 	availability(f, &b.AvailabilityStarts, &b.AvailabilityEnds)
+	pointer(f, "deliveryWindow", &b.DeliveryWindow, objectOf((*DeliveryWindow).fields))
+	pointer(f, "returnPolicy", &b.ReturnPolicy, objectOf((*ReturnPolicy).fields))
+	pointer(f, "taxIncluded", &b.TaxIncluded, boolean{})
 	field(f, "validUntil", &b.ValidUntil, instant{})
+	optional(f, "counter", &b.Counter, link{})
+	optional(f, "changes", &b.Changes, link{})
 	field(f, "replyTo", &b.ReplyTo, objectOf((*ReplyTo).fields))
 
-	f.require(b.TotalPrice.Sign() >= 0, "totalPrice", "%s is below 0", b.TotalPrice)
-	sum, err := b.Sum()
-	switch at := f.at("totalPrice"); {
-	case err != nil:
-		at.fail(protocol.CodeTotalMismatch, "the sum of the lines and charges is out of range: %w", err)
-	case sum != b.TotalPrice:
-		at.fail(protocol.CodeTotalMismatch, "the total says %s, but the lines and charges sum up to %s", b.TotalPrice, sum)
-	}
+	f.require(!b.Counter.Defined() || b.Number > 1, "counter", "the first offer answers no counter")
+	f.require(!b.Changes.Defined() || b.Deal.Round > 1, "changes", "the first round has no agreement to change")
+	checkTotal(f, b.TotalPrice, b.ItemOffered, b.Charges)
 }
 
 // Sum is the exact sum of the prices of all lines and charges, what TotalPrice
 // has to be. It fails with [decimal.ErrRange].
-func (b *Offer) Sum() (decimal.Decimal, error) {
-	prices := make([]decimal.Decimal, 0, len(b.ItemOffered)+len(b.Charges))
-	for _, item := range b.ItemOffered {
+func (b *Offer) Sum() (decimal.Decimal, error) { return sum(b.ItemOffered, b.Charges) }
+
+func sum(items []OfferItem, charges []Charge) (decimal.Decimal, error) {
+	prices := make([]decimal.Decimal, 0, len(items)+len(charges))
+	for _, item := range items {
 		prices = append(prices, item.Price)
 	}
-	for _, charge := range b.Charges {
+	for _, charge := range charges {
 		prices = append(prices, charge.Price)
 	}
 	return decimal.Sum(prices...)
+}
+
+// checkTotal checks a totalPrice against the lines and charges; without lines
+// it stands alone.
+func checkTotal(f *form, total decimal.Decimal, items []OfferItem, charges []Charge) {
+	f.require(total.Sign() >= 0, "totalPrice", "%s is below 0", total)
+	if len(items) == 0 {
+		f.require(len(charges) == 0, "charges", "charges come on top of lines, and there are none")
+		return
+	}
+	exact, err := sum(items, charges)
+	switch at := f.at("totalPrice"); {
+	case err != nil:
+		at.fail(protocol.CodeTotalMismatch, "the sum of the lines and charges is out of range: %w", err)
+	case exact != total:
+		at.fail(protocol.CodeTotalMismatch, "the total says %s, but the lines and charges sum up to %s", total, exact)
+	}
+}
+
+func (b *DeliveryWindow) fields(f *form) {
+	field(f, "starts", &b.Starts, instant{})
+	field(f, "ends", &b.Ends, instant{})
+
+	f.require(b.Ends >= b.Starts, "ends", "lies before starts")
+}
+
+func (b *ReturnPolicy) fields(f *form) {
+	field(f, "returnPolicyCategory", &b.Category, codeToken)
+	pointer(f, "merchantReturnDays", &b.Days, integer{0, protocol.MaxReturnDays})
+	optional(f, "returnFees", &b.Fees, codeToken)
+	pointer(f, "returnFeeAmount", &b.FeeAmount, amount{})
+	optional(f, "description", &b.Description, longText{2000})
 }
 
 func (b *OfferItem) fields(f *form) {
@@ -269,12 +327,14 @@ func (b *OfferItem) fields(f *form) {
 	pointer(f, "eligibleQuantity", &b.Quantity, objectOf((*QuantitativeValue).fields))
 	pointer(f, "unitPrice", &b.UnitPrice, number{})
 	field(f, "price", &b.Price, number{})
+	pointer(f, "taxRate", &b.TaxRate, percent{})
 }
 
 func (b *Charge) fields(f *form) {
 	field(f, "kind", &b.Kind, chargeToken)
 	optional(f, "name", &b.Name, text{200})
 	field(f, "price", &b.Price, number{})
+	pointer(f, "taxRate", &b.TaxRate, percent{})
 }
 
 func (b *Acceptance) fields(f *form) {

@@ -23,7 +23,9 @@ type pass struct {
 	writing bool
 	err     *protocol.Error // the first thing wrong
 	unknown []string        // reading: paths of keys that no description has
-	times   []string        // reading: top-level keys that hold times
+
+	projecting bool   // reading for the JSON form
+	times      []spot // projecting: the places of times
 
 	signer ed25519.PublicKey // reading: the key of the record's author
 }

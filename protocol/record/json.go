@@ -21,12 +21,10 @@ func (r *Record) JSON() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := new(pass) // tells which keys are times
+	p := &pass{projecting: true} // tells where times stand
 	readBody(p, entries)
-	for _, key := range p.times {
-		if seconds, ok := entries[key].(int64); ok {
-			entries[key] = time.Unix(seconds, 0).UTC().Format(time.RFC3339)
-		}
+	for _, at := range p.times {
+		at.spellTime(entries)
 	}
 
 	out := bytes.NewBufferString(`{"id":`)
@@ -39,6 +37,32 @@ func (r *Record) JSON() ([]byte, error) {
 	}
 	out.WriteByte('}')
 	return out.Bytes(), nil
+}
+
+// spellTime puts RFC 3339 text in place of the time that stands here in a body.
+func (s spot) spellTime(body map[string]any) {
+	holder, ok := s.outer.value(body).(map[string]any)
+	if !ok {
+		return
+	}
+	if seconds, ok := holder[s.key].(int64); ok {
+		holder[s.key] = time.Unix(seconds, 0).UTC().Format(time.RFC3339)
+	}
+}
+
+// value is what stands here in a body.
+func (s *spot) value(body map[string]any) any {
+	if s.outer == nil {
+		return body
+	}
+	switch holder := s.outer.value(body).(type) {
+	case map[string]any:
+		return holder[s.key]
+	case []any:
+		return holder[s.index]
+	default:
+		return nil
+	}
 }
 
 // writeJSON writes a decoded value.

@@ -2,6 +2,7 @@ package record
 
 import (
 	"crypto/ed25519"
+	"fmt"
 	"regexp"
 	"strings"
 	"unicode"
@@ -65,6 +66,7 @@ var (
 	languageToken = token{regexp.MustCompile(`^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$`), 35, "a BCP 47 language, e.g. de-AT"}
 	rosterToken   = token{regexp.MustCompile(`^[A-Z][A-Z0-9]*(-[A-Z0-9]+)*$`), 32, "a roster ID, e.g. PDC-INTENT"}
 	reasonToken   = token{regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`), 32, "a reason's code, e.g. out_of_stock"}
+	codeToken     = token{reasonToken.form, 32, "a registered code, e.g. delivered"}
 	chargeToken   = token{regexp.MustCompile(`^(tax|delivery|fee|discount|other)$`), 8, "tax, delivery, fee, discount or other"}
 	urlToken      = token{regexp.MustCompile(`^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?#][!-~]*)?$`), 512, "an https URL"}
 )
@@ -100,7 +102,9 @@ func (k integer) write(_ spot, value int64) any { return value }
 type instant struct{}
 
 func (instant) read(at spot, value any) int64 {
-	at.pass.times = append(at.pass.times, at.key)
+	if at.pass.projecting {
+		at.pass.times = append(at.pass.times, at)
+	}
 	return integer{0, protocol.MaxTime}.read(at, value)
 }
 
@@ -128,19 +132,57 @@ func (version) write(_ spot, value int64) any { return value }
 type digest struct{}
 
 func (digest) read(at spot, value any) (d [32]byte) {
-	b, ok := value.([]byte)
-	switch {
-	case !ok:
-		at.wants("32 bytes", value)
-	case len(b) != len(d):
-		at.fail(protocol.CodeBadField, "want 32 bytes, not %d", len(b))
-	default:
-		copy(d[:], b)
-	}
+	copyExactly(at, d[:], value)
 	return d
 }
 
 func (digest) write(_ spot, value [32]byte) any { return value[:] }
+
+// signature is the 64 bytes of an Ed25519 signature.
+type signature struct{}
+
+func (signature) read(at spot, value any) (s [ed25519.SignatureSize]byte) {
+	copyExactly(at, s[:], value)
+	return s
+}
+
+func (signature) write(_ spot, value [ed25519.SignatureSize]byte) any { return value[:] }
+
+// tag is 16 bytes.
+type tag struct{}
+
+func (tag) read(at spot, value any) (t [16]byte) {
+	copyExactly(at, t[:], value)
+	return t
+}
+
+func (tag) write(_ spot, value [16]byte) any { return value[:] }
+
+// copyExactly fills dst with bytes of its length.
+func copyExactly(at spot, dst []byte, value any) {
+	b, ok := value.([]byte)
+	switch {
+	case !ok:
+		at.wants(fmt.Sprintf("%d bytes", len(dst)), value)
+	case len(b) != len(dst):
+		at.fail(protocol.CodeBadField, "want %d bytes, not %d", len(dst), len(b))
+	default:
+		copy(dst, b)
+	}
+}
+
+// boolean is true or false.
+type boolean struct{}
+
+func (boolean) read(at spot, value any) bool {
+	b, ok := value.(bool)
+	if !ok {
+		at.wants("true or false", value)
+	}
+	return b
+}
+
+func (boolean) write(_ spot, value bool) any { return value }
 
 // octets are bytes whose form depends on another field.
 type octets struct{}
@@ -248,6 +290,28 @@ func (number) read(at spot, value any) (d decimal.Decimal) {
 }
 
 func (number) write(_ spot, value decimal.Decimal) any { return value.String() }
+
+// amount is a decimal that isn't negative.
+type amount struct{ number }
+
+func (k amount) read(at spot, value any) decimal.Decimal {
+	d := k.number.read(at, value)
+	if d.Sign() < 0 {
+		at.fail(protocol.CodeBadField, "%s is below 0", d)
+	}
+	return d
+}
+
+// percent is a decimal from 0 to 100.
+type percent struct{ amount }
+
+func (k percent) read(at spot, value any) decimal.Decimal {
+	d := k.amount.read(at, value)
+	if d.Cmp(decimal.MustParse("100")) > 0 {
+		at.fail(protocol.CodeBadField, "%s is above 100", d)
+	}
+	return d
+}
 
 // dealKey is [intent, vendor, round].
 type dealKey struct{}

@@ -3,6 +3,7 @@ package record
 import (
 	"bytes"
 	"crypto/ed25519"
+	"fmt"
 
 	"github.com/parley-protocol/parley/crypto"
 	"github.com/parley-protocol/parley/protocol"
@@ -59,12 +60,15 @@ func ParseUnverified(block []byte) (*Record, error) {
 	return r, nil
 }
 
-// Verify checks the signature under the author's key. It fails with the code
-// bad_signature.
+// Verify checks the signature under the author's key, and the proof that an
+// introduction has. It fails with the code bad_signature.
 func (r *Record) Verify() error {
 	body, signature := r.raw[bodyStart:len(r.raw)-trailer], r.raw[len(r.raw)-ed25519.SignatureSize:]
 	if !crypto.Verify(r.signer, signedMessage(body), signature) {
 		return protocol.Errorf(protocol.CodeBadSignature, "", "it doesn't verify under the key of %s", r.header.By)
+	}
+	if introduction, ok := r.body.(*Introduction); ok {
+		return introduction.checkProof()
 	}
 	return nil
 }
@@ -134,25 +138,38 @@ func checkLife(f *form, h *Header, b Body) {
 		retention = protocol.MaxIntentRetention
 	case *Offer:
 		checkValidUntil(f, h, b.ValidUntil, protocol.MaxOfferLife)
+	case *Counter:
+		checkValidUntil(f, h, b.ValidUntil, protocol.MaxOfferLife)
+	case *Writer:
+		retention = protocol.MaxWriterRetention
+		f.require(b.Started <= h.At, "started", "lies after at")
 	}
 	checkRetention(f, h, retention)
 }
 
 func checkRetention(f *form, h *Header, most int64) {
 	if h.RetainUntil-h.At > most {
-		f.at("retainUntil").fail(protocol.CodeLifeTooLong, "lies more than %d days after at", most/day)
+		f.at("retainUntil").fail(protocol.CodeLifeTooLong, "lies more than %s after at", span(most))
 	}
 }
 
 func checkValidUntil(f *form, h *Header, validUntil, most int64) {
 	f.require(validUntil > h.At, "validUntil", "doesn't lie after at")
 	if validUntil-h.At > most {
-		f.at("validUntil").fail(protocol.CodeLifeTooLong, "lies more than %d days after at", most/day)
+		f.at("validUntil").fail(protocol.CodeLifeTooLong, "lies more than %s after at", span(most))
 	}
 	f.require(h.RetainUntil >= validUntil, "retainUntil", "lies before validUntil")
 }
 
 const day = 24 * 60 * 60
+
+// span is a number of seconds in words.
+func span(seconds int64) string {
+	if seconds < day {
+		return fmt.Sprintf("%d seconds", seconds)
+	}
+	return fmt.Sprintf("%d days", seconds/day)
+}
 
 // strict reports whether a type may have no fields but its own: a signature
 // under these binds, so it must not stand under what a screen didn't show.
@@ -160,7 +177,8 @@ func strict(name string) bool {
 	switch name {
 	case protocol.TypeAcceptance, protocol.TypeConfirmation, protocol.TypeVoid,
 		protocol.TypeCancel, protocol.TypeDecline, protocol.TypeAwardNotice,
-		protocol.TypeRestored, protocol.TypeHeld, protocol.TypeCustomerVoid:
+		protocol.TypeRestored, protocol.TypeHeld, protocol.TypeCustomerVoid,
+		protocol.TypeNextRound, protocol.TypeIntroduction, protocol.TypeWriter:
 		return true
 	default:
 		return false

@@ -205,11 +205,16 @@ func TestAccessors(t *testing.T) {
 	full := fullRecords(t)
 	reply := map[string]bool{
 		"intent": true, "profile": true, "offer": true, "acceptance": true, "void": true, "cancel": true,
-		"decline": true, "award-notice": true, "restored": true,
+		"decline": true, "award-notice": true, "restored": true, "terms-counter": true, "next-round": true,
 	}
 	inDeal := map[string]bool{
 		"offer": true, "acceptance": true, "confirmation": true, "void": true, "cancel": true, "decline": true,
 		"award-notice": true, "restored": true, "held": true, "customer-void": true,
+		"counter": true, "terms-counter": true, "next-round": true,
+	}
+	follows := map[string]bool{"order-event": true, "receipt": true, "outcome": true}
+	supersedes := map[string]cid.Cid{
+		"preference": someID("preference"), "membership": someID("membership"), "transaction-history": someID("history"),
 	}
 	for name, r := range full {
 		if deal, ok := r.Deal(); ok != inDeal[name] {
@@ -220,7 +225,13 @@ func TestAccessors(t *testing.T) {
 		if to, ok := r.ReplyTo(); ok != reply[name] || ok != (len(to.Key) > 0) {
 			t.Errorf("%s: replyTo %v, %t", name, to, ok)
 		}
-		if r.Registered() == (name == "counter") {
+		if about, ok := r.FollowsUp(); ok != follows[name] || ok && (about.Deal.Round != 2 || about.Agreement != someID("agreement")) {
+			t.Errorf("%s: follows up %v, %t", name, about, ok)
+		}
+		if got := r.Supersedes(); got != supersedes[name] {
+			t.Errorf("%s: supersedes %s", name, got)
+		}
+		if r.Registered() == (name == "rating") {
 			t.Errorf("%s: registered %t", name, r.Registered())
 		}
 		if want := name + " " + r.ID().String(); r.String() != want {
@@ -234,7 +245,7 @@ func TestAccessors(t *testing.T) {
 		name, market string
 		validUntil   int64
 	}{
-		{"intent", "home/garden-tools", now + 30*day}, {"withdrawal", "home", 0}, {"profile", "", 0}, {"offer", "", now + 7*day}, {"void", "", 0},
+		{"intent", "home/garden-tools", now + 30*day}, {"withdrawal", "home", 0}, {"profile", "", 0}, {"offer", "", now + 7*day}, {"void", "", 0}, {"counter", "", now + 7*day},
 	} {
 		if r := full[c.name]; r.Market() != c.market || r.ValidUntil() != c.validUntil {
 			t.Errorf("%s: market %q, valid until %d", c.name, r.Market(), r.ValidUntil())
@@ -252,7 +263,7 @@ func TestLinks(t *testing.T) {
 		"void":             {someID("intent"), someID("cancel")},
 		"delivery-receipt": {someID("a"), someID("b")},
 		"terms":            nil,
-		"counter":          {someID("deal")},
+		"rating":           {someID("deal")},
 	} {
 		got := fullRecords(t)[name].Links()
 		if len(got) != len(want) {
@@ -326,12 +337,32 @@ func TestJSON(t *testing.T) {
 			t.Errorf("no %s in %s", want, text)
 		}
 	}
+	// Times within maps and lists of maps are times too.
+	for name, want := range map[string]string{
+		"offer":               `"deliveryWindow":{"ends":"2026-01-03T00:00:00Z","starts":"2026-01-02T00:00:00Z"}`,
+		"transaction-history": `"orderDate":"2025-12-31T00:00:00Z"`,
+		"deletion-notice":     `"until":"2026-01-10T00:00:00Z"`,
+	} {
+		if text, err := fullRecords(t)[name].JSON(); err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("no %s in %s, %v", want, text, err)
+		}
+	}
 	stranger := with(bodyOf(t, recordtest.Withdrawal(t, author(), recordtest.Intent(t, author()))), "validUntil", int64(7))
 	if r, err = parseAs(t, stranger); err != nil {
 		t.Fatal(err)
 	}
 	if text, _ := r.JSON(); !strings.Contains(string(text), `"validUntil":7`) {
 		t.Errorf("a field that isn't known is shown as known: %s", text)
+	}
+	for _, key := range []string{"until", "starts", "kept[0].until"} {
+		body := with(bodyOf(t, fullRecords(t)["deletion-notice"]), "crit", absent{}).(map[string]any)
+		body[key] = int64(7)
+		if r, err = parseAs(t, body); err != nil {
+			t.Fatal(err)
+		}
+		if text, _ := r.JSON(); !strings.Contains(string(text), `"`+key+`":7`) {
+			t.Errorf("%s passes for a time of the specification: %s", key, text)
+		}
 	}
 }
 

@@ -48,24 +48,53 @@ func requiredFields() map[string]string {
 		"terms":      "name text",
 		"offer": "deal number itemOffered itemOffered.0.name itemOffered.0.price itemOffered.1.name itemOffered.1.price " +
 			"itemOffered.0.eligibleQuantity.value itemOffered.0.eligibleQuantity.unitCode " +
-			"charges.0.kind charges.0.price priceCurrency totalPrice terms validUntil replyTo " + reply,
-		"acceptance":       "deal offer replyTo " + reply,
-		"confirmation":     "deal acceptance",
-		"void":             ask,
-		"cancel":           ask,
-		"decline":          ask,
-		"award-notice":     ask,
-		"restored":         "deal replyTo " + reply,
-		"held":             "deal restored decision",
-		"customer-void":    "deal restored",
-		"delivery-receipt": "records",
-		"counter":          "",
+			"charges.0.kind charges.0.price priceCurrency totalPrice terms validUntil " +
+			"deliveryWindow.starts deliveryWindow.ends returnPolicy.returnPolicyCategory replyTo " + reply,
+		"acceptance":          "deal offer replyTo " + reply,
+		"confirmation":        "deal acceptance",
+		"void":                ask,
+		"cancel":              ask,
+		"decline":             ask,
+		"award-notice":        ask,
+		"restored":            "deal replyTo " + reply,
+		"held":                "deal restored decision",
+		"customer-void":       "deal restored",
+		"delivery-receipt":    "records",
+		"counter":             "deal offer validUntil itemOffered.0.name itemOffered.0.price charges.0.kind charges.0.price",
+		"terms-counter":       "deal terms replyTo " + reply,
+		"next-round":          "deal previous " + reply,
+		"order-event":         "deal agreement orderStatus payment.priceCurrency payment.price",
+		"receipt":             "deal agreement orderDate priceCurrency totalPrice items.0.name items.0.price charges.0.kind charges.0.price",
+		"outcome":             "deal agreement result measure.0.name measure.0.value",
+		"introduction":        "intent vendor relationship proof",
+		"preference":          "name value",
+		"membership":          "programName",
+		"transaction-history": "transactions transactions.0.agreement transactions.1.agreement",
+		"deletion-notice":     "intent erased kept kept.0.record kept.0.reason",
+		"writer":              "instance started",
+		"rating":              "",
+	}
+}
+
+// leftOut is what optional fields bring down with them, by type and field.
+func leftOut() map[string]change {
+	const bad, sum = protocol.CodeBadField, protocol.CodeTotalMismatch
+	return map[string]change{
+		"offer/charges":         {field: "totalPrice", code: sum},
+		"counter/charges":       {field: "totalPrice", code: sum},
+		"receipt/charges":       {field: "totalPrice", code: sum},
+		"counter/itemOffered":   {field: "charges", code: bad},
+		"receipt/items":         {field: "charges", code: bad},
+		"counter/priceCurrency": {field: "priceCurrency", code: bad},
+		"counter/totalPrice":    {field: "totalPrice", code: bad},
+		"transaction-history/transactions.0.priceCurrency": {field: "transactions[0].priceCurrency", code: bad},
+		"transaction-history/transactions.0.totalPrice":    {field: "transactions[0].totalPrice", code: bad},
 	}
 }
 
 // Every field of every body, taken away, is missed or isn't.
 func TestRequiredFields(t *testing.T) {
-	required := requiredFields()
+	required, others := requiredFields(), leftOut()
 	for name, full := range fullRecords(t) {
 		t.Run(name, func(t *testing.T) {
 			list, ok := required[name]
@@ -82,11 +111,12 @@ func TestRequiredFields(t *testing.T) {
 					return // an entry of a list
 				}
 				_, err := parseAs(t, with(body, path, absent{}))
+				other, brings := others[name+"/"+path]
 				switch {
 				case must[path]:
 					refused(t, err, protocol.CodeMissingField, fieldOf(path))
-				case path == "charges": // then the sum is another
-					refused(t, err, protocol.CodeTotalMismatch, "totalPrice")
+				case brings:
+					refused(t, err, other.code, other.field)
 				case path == "ext":
 					refused(t, err, protocol.CodeBadField, "crit[0]")
 				case err != nil:
@@ -104,12 +134,15 @@ func TestRequiredFields(t *testing.T) {
 // No field takes a value of another type, or null.
 func TestWrongTypes(t *testing.T) {
 	for name, full := range fullRecords(t) {
-		if name == "counter" {
+		if name == "rating" {
 			continue // nothing is known of its fields
 		}
 		body := bodyOf(t, full)
 		walk(body, "", func(path string, _ any) {
 			for _, wrong := range []any{true, nil} {
+				if wrong == true && path == "taxIncluded" {
+					wrong = "true"
+				}
 				_, err := parseAs(t, with(body, path, wrong))
 				refused(t, err, protocol.CodeBadField, fieldOf(path))
 			}
@@ -123,10 +156,11 @@ func TestUnknownKeys(t *testing.T) {
 	closed := map[string]bool{
 		"acceptance": true, "confirmation": true, "void": true, "cancel": true, "decline": true,
 		"award-notice": true, "restored": true, "held": true, "customer-void": true,
+		"next-round": true, "introduction": true, "writer": true,
 	}
-	blocking := map[string]bool{"offer": true, "terms": true}
+	blocking := map[string]bool{"offer": true, "counter": true, "terms": true}
 	for name, full := range fullRecords(t) {
-		if name == "counter" {
+		if name == "rating" {
 			continue
 		}
 		body := with(bodyOf(t, full), "crit", absent{})
@@ -156,7 +190,7 @@ func TestUnknownKeys(t *testing.T) {
 		}
 		check("penalty")
 		walk(body, "", func(path string, value any) {
-			if _, ok := value.(map[string]any); ok && !strings.HasSuffix(path, "ext") && !strings.HasSuffix(path, "policy") {
+			if _, ok := value.(map[string]any); ok && !strings.HasSuffix(path, "ext") && path != "policy" {
 				check(path + ".penalty")
 			}
 		})
@@ -391,6 +425,13 @@ func TestRules(t *testing.T) {
 				{"charges", []any{}, bad, ""}, {"charges", repeat(33, same(charge)), bad, ""},
 				{"charges", repeat(32, same(charge)), protocol.CodeTotalMismatch, "totalPrice"},
 				{"charges.0.kind", "bribe", bad, ""}, {"charges.0.kind", "discount", "", ""},
+				{"itemOffered.0.taxRate", "100", "", ""}, {"itemOffered.0.taxRate", "100.0001", bad, ""}, {"itemOffered.0.taxRate", "-0.1", bad, ""},
+				{"charges.0.taxRate", "0", "", ""}, {"charges.0.taxRate", "101", bad, ""}, {"taxIncluded", false, "", ""},
+				{"deliveryWindow.ends", int64(now + day), "", ""}, {"deliveryWindow.ends", int64(now + day - 1), bad, ""},
+				{"returnPolicy.returnPolicyCategory", "of_later", "", ""}, {"returnPolicy.returnPolicyCategory", "No", bad, ""},
+				{"returnPolicy.merchantReturnDays", int64(0), "", ""}, {"returnPolicy.merchantReturnDays", int64(3661), bad, ""},
+				{"returnPolicy.returnFeeAmount", "-1", bad, ""},
+				{"number", int64(1), bad, "counter"}, {"deal.2", int64(1), bad, "changes"}, {"counter", rawLink, bad, ""}, {"changes", rawLink, bad, ""},
 				{"itemOffered.0.item", int64(0), "", ""}, {"itemOffered.0.item", int64(-1), bad, ""}, {"itemOffered.0.item", int64(200), bad, ""},
 				{"priceCurrency", "eur", bad, ""},
 				{"totalPrice", "-1", bad, ""},
@@ -411,7 +452,84 @@ func TestRules(t *testing.T) {
 		"held":             join(deal, links("restored"), links("decision")),
 		"customer-void":    join(deal, links("restored")),
 		"delivery-receipt": join([]change{{"records", []any{}, bad, ""}, {"records", repeat(64, link), "", ""}, {"records", repeat(65, link), bad, ""}, {"records", repeat(2, same(someID("a"))), bad, "records[1]"}, {"records", []any{rawLink}, bad, "records[0]"}}),
-		"counter":          join(header, retention(3660), []change{{"any", nil, bad, ""}, {"any", map[string]any{"a": []any{nil}}, bad, "any.a[0]"}}),
+		"counter": join(deal, links("offer"), availability, reason, texts("description", 4000, true), times("validUntil"), decimals("totalPrice"),
+			texts("itemOffered.0.name", 500, false), texts("charges.0.name", 200, false), []change{
+				{"deal.2", int64(1), "", ""},
+				{"itemOffered", []any{}, bad, ""}, {"itemOffered", repeat(201, same(line)), bad, ""},
+				{"itemOffered", repeat(200, same(line)), protocol.CodeTotalMismatch, "totalPrice"},
+				{"charges", []any{}, bad, ""}, {"charges", repeat(33, same(charge)), bad, ""},
+				{"itemOffered.0.price", "9.0001", protocol.CodeTotalMismatch, "totalPrice"}, {"totalPrice", "-1", bad, ""},
+				{"priceCurrency", "eur", bad, ""},
+				{"validUntil", int64(now), bad, ""}, {"validUntil", int64(now + 1), "", ""},
+				{"validUntil", int64(now + 180*day + 1), long, ""}, {"validUntil", int64(now + 90*day + 1), bad, "retainUntil"},
+			}),
+		"terms-counter": join(deal, replyTo, texts("description", 4000, true), []change{
+			{"terms", "lower", bad, ""}, {"terms", rawLink, bad, ""}, {"terms", "SD-BASE", "", ""}, {"terms", []any{}, bad, ""},
+		}),
+		"next-round": join(deal, links("previous"), reason, texts("description", 4000, true), []change{
+			{"deal.2", int64(1), bad, "deal"}, {"replyTo.key", make([]byte, 32), bad, ""},
+		}),
+		"order-event": join(deal, links("agreement"), texts("description", 2000, true), times("occurred"), decimals("payment.price"),
+			texts("payment.method", 64, false), []change{
+				{"orderStatus", "of_later", "", ""}, {"orderStatus", "No", bad, ""}, {"orderStatus", text(32), "", ""}, {"orderStatus", text(33), bad, ""},
+				{"occurred", int64(0), bad, ""}, {"occurred", int64(now + day), "", ""},
+				{"trackingUrl", "http://example.com", bad, ""}, {"payment.price", "-1", bad, ""}, {"payment.price", "0", "", ""},
+				{"payment.priceCurrency", "eur", bad, ""},
+				{"items", []any{}, bad, ""}, {"items", []any{int64(1), int64(1)}, bad, "items[1]"}, {"items", []any{int64(200)}, bad, "items[0]"},
+				{"items", repeat(200, func(i int) any { return int64(i) }), "", ""},
+			}),
+		"receipt": join(deal, links("agreement"), times("orderDate"), decimals("totalPrice"), texts("identifier", 64, false),
+			texts("paymentMethod", 64, false), texts("seller.legalName", 200, false), texts("seller.taxID", 64, false), texts("seller.address", 500, false),
+			[]change{
+				{"totalPrice", "9", protocol.CodeTotalMismatch, ""}, {"totalPrice", "-1", bad, ""}, {"priceCurrency", "eur", bad, ""},
+				{"items", []any{}, bad, ""}, {"items", repeat(201, same(line)), bad, ""}, {"items", repeat(200, same(line)), protocol.CodeTotalMismatch, "totalPrice"},
+				{"charges", []any{}, bad, ""}, {"charges", repeat(33, same(charge)), bad, ""}, {"seller", map[string]any{}, bad, ""},
+				{"orderDate", int64(0), "", ""},
+			}),
+		"outcome": join(deal, links("agreement"), texts("description", 4000, true), texts("measure.0.name", 100, false), decimals("measure.0.value"),
+			[]change{
+				{"result", "of_later", "", ""}, {"result", "No", bad, ""}, {"measure", []any{}, bad, ""},
+				{"measure", repeat(16, same(map[string]any{"name": "n", "value": "-1"})), "", ""},
+				{"measure", repeat(17, same(map[string]any{"name": "n", "value": "1"})), bad, ""}, {"measure.0.unitCode", "kg", bad, ""},
+			}),
+		"introduction": join(links("intent"), retention(3660), []change{
+			{"intent", someID("another"), protocol.CodeBadSignature, "proof"},
+			{"vendor", "did:key:z6Mk", protocol.CodeBadKey, ""}, {"vendor", string(author().DID()), protocol.CodeBadSignature, "proof"},
+			{"relationship", string(author().DID()), protocol.CodeBadSignature, "proof"},
+			{"proof", make([]byte, 63), bad, ""}, {"proof", make([]byte, 65), bad, ""}, {"proof", make([]byte, 64), protocol.CodeBadSignature, ""},
+		}),
+		"preference": join(texts("name", 200, false), texts("value", 4000, true), categories("category", 8), links("supersedes"), []change{
+			{"salt", make([]byte, 31), bad, ""}, {"salt", make([]byte, 32), bad, ""},
+			{"value", map[string]any{}, bad, ""}, {"value", map[string]any{"a": nil}, bad, "value.a"}, {"value", map[string]any{"a": []any{int64(1)}}, "", ""},
+			{"value", []any{"a"}, bad, ""},
+		}),
+		"membership": join(texts("programName", 200, false), texts("membershipNumber", 64, false), links("supersedes"), times("validFrom"), times("validThrough"),
+			[]change{
+				{"member", "did:web:a", protocol.CodeBadKey, ""}, {"hostingOrganization", "did:web:a", protocol.CodeBadKey, ""},
+				{"validFrom", int64(0), bad, ""}, {"validThrough", int64(0), bad, ""}, {"validThrough", int64(now - day), "", ""}, {"validThrough", int64(now - day - 1), bad, ""},
+			}),
+		"transaction-history": join(links("supersedes"), links("transactions.0.agreement"), links("transactions.0.receipt"), times("periodStarts"), times("transactions.0.orderDate"),
+			texts("transactions.0.name", 200, false), categories("transactions.0.category", 8), decimals("transactions.0.totalPrice"),
+			[]change{
+				{"transactions", []any{}, bad, ""}, {"transactions", repeat(256, same(map[string]any{"agreement": someID("a")})), "", ""},
+				{"transactions", repeat(257, same(map[string]any{"agreement": someID("a")})), bad, ""},
+				{"transactions.0.totalPrice", "-1", bad, ""}, {"transactions.0.seller", "did:web:a", protocol.CodeBadKey, ""},
+				{"periodEnds", int64(now - 9*day), "", ""}, {"periodEnds", int64(now - 9*day - 1), bad, ""},
+			}),
+		"deletion-notice": join(links("intent"), texts("description", 2000, true), times("kept.0.until"), links("kept.0.record"), []change{
+			{"deal.2", int64(0), bad, ""}, {"deal.0", someID("another"), bad, "deal"}, {"kept.0.reason", "No", bad, ""}, {"kept.0.reason", "of_later", "", ""},
+			{"erased", []any{}, "", ""}, {"kept", []any{}, "", ""}, {"erased", repeat(64, link), "", ""}, {"erased", repeat(65, link), bad, ""},
+			{"erased", repeat(2, same(someID("a"))), bad, "erased[1]"}, {"kept.0.record", someID("payload"), bad, "kept[0]"},
+			{"kept", repeat(64, func(i int) any { return map[string]any{"record": link(i), "reason": "dispute"} }), "", ""},
+			{"kept", repeat(65, func(i int) any { return map[string]any{"record": link(i), "reason": "dispute"} }), bad, ""},
+			{"kept", repeat(2, same(map[string]any{"record": someID("a"), "reason": "dispute"})), bad, "kept[1]"},
+		}),
+		"writer": {
+			{"instance", make([]byte, 15), bad, ""}, {"instance", make([]byte, 17), bad, ""}, {"instance", make([]byte, 16), "", ""},
+			{"started", int64(now), "", ""}, {"started", int64(now + 1), bad, ""}, {"started", int64(0), "", ""},
+			{"retainUntil", int64(now + 600), "", ""}, {"retainUntil", int64(now + 601), long, ""},
+		},
+		"rating": join(header, retention(3660), []change{{"any", nil, bad, ""}, {"any", map[string]any{"a": []any{nil}}, bad, "any.a[0]"}}),
 	}
 	for name, full := range fullRecords(t) {
 		t.Run(name, func(t *testing.T) {

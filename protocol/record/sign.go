@@ -13,6 +13,11 @@ import (
 // with the same codes. The record shares nothing with b.
 func Sign(h Header, b Body, s crypto.Signer) (*Record, error) {
 	h.By = s.DID()
+	if introduction, ok := b.(*Introduction); ok {
+		if err := introduction.checkProof(); err != nil {
+			return nil, err
+		}
+	}
 	body, err := encodeBody(&h, b)
 	if err != nil {
 		return nil, err

@@ -93,7 +93,11 @@ def judge_frame(frame: Frame, market: str, now: int) -> None:
     if _registry("record-types.csv", "type", "gossip").get(record.type) != "yes":
         raise ParleyError("unknown_type")
     records.check_time(record, now)
-    if record.type != "profile" and record.body.get("market") != market:
+    life = record.body["retainUntil"] - record.at
+    if record.type == "terms" and life > 366 * 86400:  # [TERMS-11]
+        raise ParleyError("life_too_long")
+    named = record.type in ("intent", "withdrawal")
+    if named and record.body.get("market") != market:
         raise ParleyError("wrong_market")
 
 

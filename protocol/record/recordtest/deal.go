@@ -198,6 +198,84 @@ func dealOf(tb TB, r *record.Record) record.DealKey {
 	return key
 }
 
+// Counter says what would be accepted instead of an offer: 800 for all of it,
+// ninety minutes after [Now].
+func Counter(tb TB, customer Party, offer *record.Record, opts ...Option[record.Counter]) *record.Record {
+	tb.Helper()
+	total := decimal.MustParse("800")
+	return finish(tb, customer, Now+5400, &record.Counter{
+		Deal:          dealOf(tb, offer),
+		Offer:         offer.ID(),
+		PriceCurrency: "EUR",
+		TotalPrice:    &total,
+		Reason:        protocol.ReasonPrice,
+		ValidUntil:    Now + 3*Day,
+	}, opts)
+}
+
+// TermsCounter asks for terms that the intent doesn't have, half an hour after
+// [Now].
+func TermsCounter(tb TB, vendor Party, deal record.DealKey, opts ...Option[record.TermsCounter]) *record.Record {
+	tb.Helper()
+	return finish(tb, vendor, Now+1800, &record.TermsCounter{
+		Deal:        deal,
+		Terms:       record.TermsRef{Roster: protocol.TermsSDBaseA},
+		Description: "We count visits.",
+		ReplyTo:     vendor.ReplyTo(tb),
+	}, opts)
+}
+
+// NextRound opens the round after that of previous, a void or a confirmation,
+// five hours after [Now].
+func NextRound(tb TB, customer Party, previous *record.Record, opts ...Option[record.NextRound]) *record.Record {
+	tb.Helper()
+	key := dealOf(tb, previous)
+	key.Round++
+	return finish(tb, customer, Now+5*3600, &record.NextRound{Deal: key, Previous: previous.ID()}, opts)
+}
+
+// OrderEvent says what happened about the agreement that a confirmation made,
+// a day after [Now].
+func OrderEvent(tb TB, by Party, confirmation *record.Record, status string, opts ...Option[record.OrderEvent]) *record.Record {
+	tb.Helper()
+	return finish(tb, by, Now+Day, &record.OrderEvent{Subject: subjectOf(tb, confirmation), OrderStatus: status}, opts)
+}
+
+// Receipt is the proof of purchase for an agreement of [Offer]'s prices, two
+// days after [Now].
+func Receipt(tb TB, vendor Party, confirmation *record.Record, opts ...Option[record.Receipt]) *record.Record {
+	tb.Helper()
+	return finish(tb, vendor, Now+2*Day, &record.Receipt{
+		Subject:       subjectOf(tb, confirmation),
+		OrderDate:     Now + 3*3600,
+		PriceCurrency: "EUR",
+		TotalPrice:    decimal.MustParse("870.6"),
+		Identifier:    "2026-0001",
+	}, opts)
+}
+
+// Outcome says what came of an agreement, ten days after [Now].
+func Outcome(tb TB, by Party, confirmation *record.Record, result string, opts ...Option[record.Outcome]) *record.Record {
+	tb.Helper()
+	return finish(tb, by, Now+10*Day, &record.Outcome{Subject: subjectOf(tb, confirmation), Result: result}, opts)
+}
+
+// Introduction introduces the author of an intent to a vendor, by the key of
+// another party, at [Now].
+func Introduction(tb TB, customer Party, intent *record.Record, vendor, relationship Party) *record.Record {
+	tb.Helper()
+	body, err := record.Introduce(intent.ID(), vendor.DID(), relationship.Key)
+	if err != nil {
+		tb.Fatalf("introduce: %v", err)
+	}
+	return customer.Sign(tb, Now, body)
+}
+
+func subjectOf(tb TB, confirmation *record.Record) record.Subject {
+	tb.Helper()
+	return record.Subject{Deal: dealOf(tb, confirmation), Agreement: confirmation.ID()}
+}
+
 // Deal is an agreed deal, from the intent to the confirmation.
 type Deal struct {
 	Customer, Vendor Party

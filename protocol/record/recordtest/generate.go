@@ -58,6 +58,10 @@ func AnyStatement() *rapid.Generator[Statement] {
 			most = h.At + protocol.MaxIntentRetention
 		case *record.Offer:
 			least = b.ValidUntil
+		case *record.Counter:
+			least = b.ValidUntil
+		case *record.Writer:
+			most = h.At + protocol.MaxWriterRetention
 		}
 		h.RetainUntil = rapid.Int64Range(least, most).Draw(t, "retainUntil")
 		return Statement{h, body}
@@ -115,9 +119,65 @@ func anyBody(at int64) *rapid.Generator[record.Body] {
 			return &record.CustomerVoid{Deal: anyDeal(t), Restored: anyLink().Draw(t, "restored")}
 		case protocol.TypeDeliveryReceipt:
 			return &record.DeliveryReceipt{Records: rapid.SliceOfNDistinct(anyLink(), 1, 8, rapid.ID[cid.Cid]).Draw(t, "records")}
+		case protocol.TypeCounter:
+			return counterAt(t, at)
+		case protocol.TypeTermsCounter:
+			return &record.TermsCounter{
+				Deal:        anyDeal(t),
+				Terms:       anyTermsRef().Draw(t, "terms"),
+				Description: maybe(t, "description", anyText(500, true)),
+				ReplyTo:     anyReplyTo().Draw(t, "replyTo"),
+			}
+		case protocol.TypeNextRound:
+			b := &record.NextRound{
+				Deal:        anyDeal(t),
+				Previous:    anyLink().Draw(t, "previous"),
+				Reason:      maybe(t, "reason", anyReason()),
+				Description: maybe(t, "description", anyText(500, true)),
+				ReplyTo:     maybePointer(t, "replyTo", anyReplyTo()),
+			}
+			b.Deal.Round = max(b.Deal.Round, 2)
+			return b
+		case protocol.TypeOrderEvent:
+			return orderEvent(t)
+		case protocol.TypeReceipt:
+			return receipt(t)
+		case protocol.TypeOutcome:
+			return outcome(t)
+		case protocol.TypeIntroduction:
+			key := NewParty(fmt.Sprintf("relationship %d", rapid.IntRange(0, 3).Draw(t, "relationship"))).Key
+			b, err := record.Introduce(anyLink().Draw(t, "intent"), anyDID(t, "vendor"), key)
+			if err != nil {
+				t.Fatalf("introduce: %v", err)
+			}
+			return b
+		case protocol.TypePreference:
+			b := &record.Preference{
+				Salt:       anySalt(t),
+				Name:       anyText(200, false).Draw(t, "name"),
+				Category:   orNil(anyCategories(0, 8).Draw(t, "category")),
+				Supersedes: maybe(t, "supersedes", anyLink()),
+			}
+			if rapid.Bool().Draw(t, "is text") {
+				b.Value.Text = anyText(500, true).Draw(t, "value")
+			} else {
+				b.Value.Fields = anyExtension(false).Draw(t, "value")
+			}
+			return b
+		case protocol.TypeMembership:
+			return membership(t)
+		case protocol.TypeTransactionHistory:
+			return transactionHistory(t)
+		case protocol.TypeDeletionNotice:
+			return deletionNotice(t)
+		case protocol.TypeWriter:
+			return &record.Writer{
+				Instance: [16]byte(rapid.SliceOfN(rapid.Byte(), 16, 16).Draw(t, "instance")),
+				Started:  rapid.Int64Range(0, at).Draw(t, "started"),
+			}
 		default:
 			return &record.Opaque{
-				Name:   rapid.SampledFrom([]string{"counter", "terms-counter", "rating", "x-1"}).Draw(t, "name"),
+				Name:   rapid.SampledFrom([]string{"rating", "x-1"}).Draw(t, "name"),
 				Fields: anyOpaqueFields().Draw(t, "fields"),
 			}
 		}
@@ -195,7 +255,7 @@ func profile(t *rapid.T) *record.Profile {
 	return &record.Profile{
 		Name:        anyText(200, false).Draw(t, "name"),
 		Description: maybe(t, "description", anyText(500, true)),
-		URL:         maybe(t, "url", rapid.StringMatching(`https://[a-z]{1,20}\.example(:[0-9]{1,5})?(/[a-z?=]{0,20})?`)),
+		URL:         maybe(t, "url", anyURL()),
 		Category:    orNil(anyCategories(0, 32).Draw(t, "category")),
 		AreaServed:  orNil(rapid.SliceOfNDistinct(anyArea(), 0, 4, rapid.ID[record.Area]).Draw(t, "areaServed")),
 		Markets:     orNil(rapid.SliceOfNDistinct(anyMarket(), 0, 4, rapid.ID[string]).Draw(t, "markets")),
@@ -217,31 +277,209 @@ func offerAt(t *rapid.T, at int64) *record.Offer {
 		ValidUntil:    rapid.Int64Range(at+1, at+protocol.MaxOfferLife).Draw(t, "validUntil"),
 		ReplyTo:       anyReplyTo().Draw(t, "replyTo"),
 	}
-	b.Charges = orNil(rapid.SliceOfN(rapid.Custom(func(t *rapid.T) record.Charge {
-		return record.Charge{
-			Kind:  rapid.SampledFrom([]string{"tax", "delivery", "fee", "discount", "other"}).Draw(t, "kind"),
-			Name:  maybe(t, "name", anyText(200, false)),
-			Price: AnyDecimal().Draw(t, "price"),
-		}
-	}), 0, 4).Draw(t, "charges"))
+	b.Charges = charges(t)
 	b.AvailabilityStarts, b.AvailabilityEnds = availability(t)
-	balance(b)
+	b.DeliveryWindow = maybePointer(t, "deliveryWindow", rapid.Custom(func(t *rapid.T) record.DeliveryWindow {
+		starts := rapid.Int64Range(0, protocol.MaxTime).Draw(t, "starts")
+		return record.DeliveryWindow{Starts: starts, Ends: rapid.Int64Range(starts, protocol.MaxTime).Draw(t, "ends")}
+	}))
+	b.ReturnPolicy = maybePointer(t, "returnPolicy", rapid.Custom(returnPolicy))
+	b.TaxIncluded = maybePointer(t, "taxIncluded", rapid.Bool())
+	if b.Number > 1 {
+		b.Counter = maybe(t, "counter", anyLink())
+	}
+	if b.Deal.Round > 1 {
+		b.Changes = maybe(t, "changes", anyLink())
+	}
+	b.TotalPrice = balance(b.ItemOffered, b.Charges)
 	return b
 }
 
-// balance makes the prices sum up to a total that is in range and not negative.
-func balance(b *record.Offer) {
-	sum, err := b.Sum()
-	if err != nil || sum.Sign() < 0 {
-		for i := range b.ItemOffered {
-			b.ItemOffered[i].Price = decimal.Decimal{}
+func returnPolicy(t *rapid.T) record.ReturnPolicy {
+	return record.ReturnPolicy{
+		Category:    anyReason().Draw(t, "returnPolicyCategory"),
+		Days:        maybePointer(t, "merchantReturnDays", rapid.Int64Range(0, protocol.MaxReturnDays)),
+		Fees:        maybe(t, "returnFees", anyReason()),
+		FeeAmount:   maybePointer(t, "returnFeeAmount", anyAmount()),
+		Description: maybe(t, "description", anyText(500, true)),
+	}
+}
+
+func charges(t *rapid.T) []record.Charge {
+	return orNil(rapid.SliceOfN(rapid.Custom(func(t *rapid.T) record.Charge {
+		return record.Charge{
+			Kind:    rapid.SampledFrom([]string{"tax", "delivery", "fee", "discount", "other"}).Draw(t, "kind"),
+			Name:    maybe(t, "name", anyText(200, false)),
+			Price:   AnyDecimal().Draw(t, "price"),
+			TaxRate: maybePointer(t, "taxRate", anyPercent()),
 		}
-		for i := range b.Charges {
-			b.Charges[i].Price = decimal.Decimal{}
+	}), 0, 4).Draw(t, "charges"))
+}
+
+func counterAt(t *rapid.T, at int64) *record.Counter {
+	b := &record.Counter{
+		Deal:       anyDeal(t),
+		Offer:      anyLink().Draw(t, "offer"),
+		Reason:     maybe(t, "reason", anyReason()),
+		ValidUntil: rapid.Int64Range(at+1, at+protocol.MaxOfferLife).Draw(t, "validUntil"),
+	}
+	b.AvailabilityStarts, b.AvailabilityEnds = availability(t)
+	switch rapid.IntRange(0, 2).Draw(t, "says") {
+	case 0:
+		b.Description = anyText(500, true).Draw(t, "description")
+	case 1:
+		total := anyAmount().Draw(t, "totalPrice")
+		b.TotalPrice, b.PriceCurrency = &total, anyCurrency().Draw(t, "priceCurrency")
+	default:
+		b.ItemOffered = rapid.SliceOfN(rapid.Custom(offerItem), 1, 6).Draw(t, "itemOffered")
+		b.Charges = charges(t)
+		total := balance(b.ItemOffered, b.Charges)
+		b.TotalPrice, b.PriceCurrency = &total, anyCurrency().Draw(t, "priceCurrency")
+	}
+	return b
+}
+
+func anySubject(t *rapid.T) record.Subject {
+	return record.Subject{Deal: anyDeal(t), Agreement: anyLink().Draw(t, "agreement")}
+}
+
+func orderEvent(t *rapid.T) *record.OrderEvent {
+	return &record.OrderEvent{
+		Subject:     anySubject(t),
+		OrderStatus: anyReason().Draw(t, "orderStatus"),
+		Occurred:    maybe(t, "occurred", rapid.Int64Range(1, protocol.MaxTime)),
+		Description: maybe(t, "description", anyText(500, true)),
+		TrackingURL: maybe(t, "trackingUrl", anyURL()),
+		Payment: maybePointer(t, "payment", rapid.Custom(func(t *rapid.T) record.Payment {
+			return record.Payment{
+				PriceCurrency: anyCurrency().Draw(t, "priceCurrency"),
+				Price:         anyAmount().Draw(t, "price"),
+				Method:        maybe(t, "method", anyText(64, false)),
+			}
+		})),
+		Items: orNil(rapid.SliceOfNDistinct(rapid.Int64Range(0, protocol.MaxItems-1), 0, 8, rapid.ID[int64]).Draw(t, "items")),
+	}
+}
+
+func receipt(t *rapid.T) *record.Receipt {
+	b := &record.Receipt{
+		Subject:       anySubject(t),
+		OrderDate:     rapid.Int64Range(0, protocol.MaxTime).Draw(t, "orderDate"),
+		PriceCurrency: anyCurrency().Draw(t, "priceCurrency"),
+		Items:         orNil(rapid.SliceOfN(rapid.Custom(offerItem), 0, 6).Draw(t, "items")),
+		Identifier:    maybe(t, "identifier", anyText(64, false)),
+		PaymentMethod: maybe(t, "paymentMethod", anyText(64, false)),
+	}
+	if len(b.Items) > 0 {
+		b.Charges = charges(t)
+		b.TotalPrice = balance(b.Items, b.Charges)
+	} else {
+		b.TotalPrice = anyAmount().Draw(t, "totalPrice")
+	}
+	if rapid.Bool().Draw(t, "has seller") {
+		b.Seller = &record.Seller{
+			LegalName: anyText(200, false).Draw(t, "legalName"),
+			TaxID:     maybe(t, "taxID", anyText(64, false)),
+			Address:   maybe(t, "address", anyText(500, false)),
+		}
+	}
+	return b
+}
+
+func outcome(t *rapid.T) *record.Outcome {
+	return &record.Outcome{
+		Subject:     anySubject(t),
+		Result:      anyReason().Draw(t, "result"),
+		Description: maybe(t, "description", anyText(500, true)),
+		Measure: orNil(rapid.SliceOfN(rapid.Custom(func(t *rapid.T) record.Measure {
+			return record.Measure{
+				Name:     anyText(100, false).Draw(t, "name"),
+				Value:    AnyDecimal().Draw(t, "value"),
+				UnitCode: maybe(t, "unitCode", rapid.StringMatching(`[A-Z0-9]{2,3}`)),
+			}
+		}), 0, 4).Draw(t, "measure")),
+	}
+}
+
+func membership(t *rapid.T) *record.Membership {
+	b := &record.Membership{
+		Salt:             anySalt(t),
+		ProgramName:      anyText(200, false).Draw(t, "programName"),
+		MembershipNumber: maybe(t, "membershipNumber", anyText(64, false)),
+		Supersedes:       maybe(t, "supersedes", anyLink()),
+	}
+	if rapid.Bool().Draw(t, "has member") {
+		b.Member, b.HostingOrganization = anyDID(t, "member"), anyDID(t, "hostingOrganization")
+	}
+	b.ValidFrom, b.ValidThrough = availability(t)
+	return b
+}
+
+func transactionHistory(t *rapid.T) *record.TransactionHistory {
+	b := &record.TransactionHistory{
+		Salt:       anySalt(t),
+		Supersedes: maybe(t, "supersedes", anyLink()),
+		Transactions: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) record.Transaction {
+			entry := record.Transaction{
+				Agreement: anyLink().Draw(t, "agreement"),
+				OrderDate: maybe(t, "orderDate", rapid.Int64Range(1, protocol.MaxTime)),
+				Name:      maybe(t, "name", anyText(200, false)),
+				Category:  orNil(anyCategories(0, 8).Draw(t, "category")),
+				Receipt:   maybe(t, "receipt", anyLink()),
+			}
+			if rapid.Bool().Draw(t, "has seller") {
+				entry.Seller = anyDID(t, "seller")
+			}
+			if rapid.Bool().Draw(t, "has totalPrice") {
+				total := anyAmount().Draw(t, "totalPrice")
+				entry.TotalPrice, entry.PriceCurrency = &total, anyCurrency().Draw(t, "priceCurrency")
+			}
+			return entry
+		}), 1, 4).Draw(t, "transactions"),
+	}
+	b.PeriodStarts, b.PeriodEnds = availability(t)
+	return b
+}
+
+func deletionNotice(t *rapid.T) *record.DeletionNotice {
+	b := &record.DeletionNotice{
+		Intent:      anyLink().Draw(t, "intent"),
+		Description: maybe(t, "description", anyText(500, true)),
+	}
+	if rapid.Bool().Draw(t, "has deal") {
+		key := anyDeal(t)
+		key.Intent = b.Intent
+		b.Deal = &key
+	}
+	ids := rapid.SliceOfNDistinct(anyLink(), 0, 8, rapid.ID[cid.Cid]).Draw(t, "records")
+	for _, id := range ids {
+		if rapid.Bool().Draw(t, "erased") {
+			b.Erased = append(b.Erased, id)
+			continue
+		}
+		b.Kept = append(b.Kept, record.Kept{
+			Record: id,
+			Reason: anyReason().Draw(t, "reason"),
+			Until:  maybe(t, "until", rapid.Int64Range(1, protocol.MaxTime)),
+		})
+	}
+	return b
+}
+
+// balance is the sum of the prices, which it makes 0 where the sum is out of
+// range or negative.
+func balance(items []record.OfferItem, charges []record.Charge) decimal.Decimal {
+	sum, err := (&record.Offer{ItemOffered: items, Charges: charges}).Sum()
+	if err != nil || sum.Sign() < 0 {
+		for i := range items {
+			items[i].Price = decimal.Decimal{}
+		}
+		for i := range charges {
+			charges[i].Price = decimal.Decimal{}
 		}
 		sum = decimal.Decimal{}
 	}
-	b.TotalPrice = sum
+	return sum
 }
 
 func offerItem(t *rapid.T) record.OfferItem {
@@ -253,6 +491,7 @@ func offerItem(t *rapid.T) record.OfferItem {
 		Quantity:    maybePointer(t, "eligibleQuantity", anyQuantity()),
 		UnitPrice:   maybePointer(t, "unitPrice", AnyDecimal()),
 		Price:       AnyDecimal().Draw(t, "price"),
+		TaxRate:     maybePointer(t, "taxRate", anyPercent()),
 	}
 }
 
@@ -292,6 +531,29 @@ func AnyDecimal() *rapid.Generator[decimal.Decimal] {
 		}
 		return decimal.MustParse(text)
 	})
+}
+
+func anyAmount() *rapid.Generator[decimal.Decimal] {
+	return AnyDecimal().Filter(func(d decimal.Decimal) bool { return d.Sign() >= 0 })
+}
+
+func anyPercent() *rapid.Generator[decimal.Decimal] {
+	return rapid.Map(rapid.StringMatching(`[1-9]?[0-9](\.[1-9])?|100`), decimal.MustParse)
+}
+
+func anyDID(t *rapid.T, label string) crypto.DID {
+	return NewParty(fmt.Sprintf("vendor %d", rapid.IntRange(0, 3).Draw(t, label))).DID()
+}
+
+func anySalt(t *rapid.T) (salt [32]byte) {
+	if rapid.Bool().Draw(t, "has salt") {
+		salt = Bytes32(fmt.Sprint(rapid.Uint64().Draw(t, "salt")))
+	}
+	return salt
+}
+
+func anyURL() *rapid.Generator[string] {
+	return rapid.StringMatching(`https://[a-z]{1,20}\.example(:[0-9]{1,5})?(/[a-z?=]{0,20})?`)
 }
 
 func anyQuantity() *rapid.Generator[record.QuantitativeValue] {

@@ -9,6 +9,7 @@ import (
 	"github.com/multiformats/go-multibase"
 
 	"github.com/parley-protocol/parley/crypto"
+	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/record"
 )
 
@@ -77,6 +78,9 @@ func (p Party) SignHeader(tb TB, h record.Header, body record.Body) *record.Reco
 	tb.Helper()
 	if h.RetainUntil == 0 {
 		h.RetainUntil = max(h.At+90*Day, validUntil(body))
+		if body.Type() == protocol.TypeWriter {
+			h.RetainUntil = h.At + protocol.MaxWriterRetention
+		}
 	}
 	r, err := record.Sign(h, body, p.Key)
 	if err != nil {
@@ -90,6 +94,8 @@ func validUntil(body record.Body) int64 {
 	case *record.Intent:
 		return b.ValidUntil
 	case *record.Offer:
+		return b.ValidUntil
+	case *record.Counter:
 		return b.ValidUntil
 	default:
 		return 0

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/bits"
+	"slices"
 	"strings"
 
 	"github.com/parley-protocol/parley/spec/gen/vectors/kit"
@@ -156,7 +157,14 @@ func judged() kit.File {
 	bad("intent-without-a-market", kit.Musts("INT-2", "INT-24"), kit.Customer.Record(kit.With(intent, "market", kit.Absent)), "wrong_market", "reject")
 	bad("withdrawal-of-another-market", twentyFour, kit.Customer.Record(kit.With(gone, "market", "test")), "wrong_market", "reject")
 	bad("withdrawal-without-a-market", kit.Musts("INT-14", "INT-24"), kit.Customer.Record(kit.With(gone, "market", kit.Absent)), "wrong_market", "reject")
-	for _, b := range kit.Bodies()[3:] {
+	terms, travels := kit.BodyOf("terms"), []string{"intent", "withdrawal", "profile", "terms", "writer"}
+	good("terms", kit.Musts("NET-13", "TERMS-11"), terms.Key.Record(terms.Min), market)
+	good("terms-for-366-days", kit.Musts("TERMS-11"), terms.Key.Record(kit.With(terms.Min, "retainUntil", kit.T0+366*kit.Day)), market)
+	bad("terms-for-longer", kit.Musts("TERMS-11"), terms.Key.Record(kit.With(terms.Min, "retainUntil", kit.T0+366*kit.Day+1)), "life_too_long", "reject")
+	for _, b := range kit.Bodies() {
+		if slices.Contains(travels, b.Type) {
+			continue
+		}
 		bad(b.Type, kit.Musts("NET-13", "TERMS-11", "NET-23"), b.Key.Record(b.Min), "unknown_type", "ignore")
 	}
 	bad("unknown-type", kit.Musts("NET-13", "REC-29"), kit.Customer.Record(kit.Header("thing", kit.Customer, nil)), "unknown_type", "ignore")
