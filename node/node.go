@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/libp2p/go-libp2p"
@@ -56,6 +57,8 @@ type Node struct {
 	Store   *store.Store
 	Network *network.Network
 	Gossip  *gossip.Gossip
+	// deskThere is set once Desk is: discovery asks for peers before.
+	deskThere atomic.Bool
 	// Discovery is nil when it is off.
 	Discovery *discovery.Discovery
 	Mailbox   *mailbox.Server
@@ -216,6 +219,7 @@ func (n *Node) openNetwork(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	n.deskThere.Store(true)
 	rooms.desk = n.Desk
 	n.opened(n.Desk.Close)
 	n.Keys.MarkUsed(n.Desk.Book().Seeds()...)

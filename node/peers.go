@@ -64,8 +64,10 @@ func (n *Node) openDiscovery() (err error) {
 // were joined.
 func (n *Node) bootstrap() []peer.AddrInfo {
 	addrs := slices.Concat(n.opts.Config.Bootstrap, n.opts.Config.Peers)
-	for a := range n.Desk.Book().Settings(settingPeer) {
-		addrs = append(addrs, a)
+	if n.deskThere.Load() {
+		for a := range n.Desk.Book().Settings(settingPeer) {
+			addrs = append(addrs, a)
+		}
 	}
 	infos, err := network.ParsePeers(addrs) // each was read before
 	if err != nil {
