@@ -11,6 +11,7 @@ import (
 	"github.com/parley-protocol/parley/node/config"
 	"github.com/parley-protocol/parley/node/home"
 	"github.com/parley-protocol/parley/node/keyring"
+	"github.com/parley-protocol/parley/node/space"
 	"github.com/parley-protocol/parley/protocol"
 )
 
@@ -21,11 +22,8 @@ const (
 	checkFail = "fail"
 )
 
-// Bounds of free disk space.
-const (
-	littleSpace  = 1 << 30
-	tooFewToWork = 64 << 20
-)
+// littleSpace is how much free disk space is a reason for a warning.
+const littleSpace = 1 << 30
 
 func (a *app) doctorCommand() *cobra.Command {
 	return &cobra.Command{
@@ -100,7 +98,7 @@ func checkKeys(h home.Home) api.Check {
 }
 
 func checkDisk(h home.Home) api.Check {
-	free, err := diskFree(h.Dir)
+	free, total, err := space.Measure(h.Dir)
 	if err != nil {
 		return api.Check{Name: "disk", Status: checkWarn, Text: "its free space can't be told: " + err.Error()}
 	}
@@ -108,7 +106,7 @@ func checkDisk(h home.Home) api.Check {
 	if free < littleSpace {
 		c.Status, c.Hint = checkWarn, "make room, or move the home folder to a larger disk"
 	}
-	if free < tooFewToWork {
+	if free < space.Reserve(total, space.Own) {
 		c.Status = checkFail
 	}
 	return c

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -46,6 +47,9 @@ func (a *app) idCommand() *cobra.Command {
 			t.row("Records", fmt.Sprintf("%d own, %d of deals, %d of others", v.Records.Own, v.Records.Deal, v.Records.Foreign))
 			if v.Owed > 0 {
 				t.row("Deliveries", fmt.Sprintf("%d under way", v.Owed))
+			}
+			if len(v.Disk.Refuses) > 0 {
+				t.row("Disk", fmt.Sprintf("nearly full, %.1f GB free; not taken: %s records", float64(v.Disk.Free)/1e9, strings.Join(v.Disk.Refuses, ", ")))
 			}
 			t.row("Up since", when(v.Started))
 			t.flush()

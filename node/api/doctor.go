@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"github.com/parley-protocol/parley/node/ledger"
+	"github.com/parley-protocol/parley/node/space"
 )
 
 // doctor looks at what tends to go wrong.
 func (s *Server) doctor(ctx context.Context, _ *none) (*with[list[Check]], error) {
-	return items([]Check{s.checkLedger(), s.checkPeers(), s.checkAddrs(), s.checkMailboxes(), s.checkMarkets(), s.checkOwed(), s.checkIngest(), s.checkClock()}), nil
+	return items([]Check{s.checkLedger(), s.checkRoom(), s.checkPeers(), s.checkAddrs(), s.checkMailboxes(), s.checkMarkets(), s.checkOwed(), s.checkIngest(), s.checkClock()}), nil
 }
 
 func (s *Server) checkLedger() Check {
@@ -21,6 +22,19 @@ func (s *Server) checkLedger() Check {
 		if damage, ok := errors.AsType[*ledger.DamageError](err); ok {
 			c.Hint = damage.Hint
 		}
+	}
+	return c
+}
+
+// checkRoom tells what the node refuses for lack of room.
+func (s *Server) checkRoom() Check {
+	err := s.node.Space.Check(space.Foreign)
+	if err == nil {
+		return Check{Name: "room", Status: "ok", Text: "there is room for everybody's records"}
+	}
+	c := Check{Name: "room", Status: "warn", Text: "others' records are refused: " + err.Error(), Hint: problemOf(err).Hint}
+	if own := s.node.Space.Check(space.Own); own != nil {
+		c.Status, c.Text, c.Hint = "fail", "nothing is taken any more, not even your own records: "+own.Error(), problemOf(own).Hint
 	}
 	return c
 }
@@ -77,7 +91,7 @@ func (s *Server) checkIngest() Check {
 	c := Check{Name: "markets' records", Status: "ok", Text: fmt.Sprintf("%d let in, %d ignored, %d refused as malformed or forged", st.Accepted, st.Ignored, st.Rejected)}
 	if st.Dropped > 0 {
 		c.Status, c.Hint = "warn", "the machine is too slow for these markets: leave some"
-		c.Text += fmt.Sprintf("; %d lost because the store was behind", st.Dropped)
+		c.Text += fmt.Sprintf("; %d lost because the store was behind or the disk full", st.Dropped)
 	}
 	return c
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/parley-protocol/parley/node/book"
 	"github.com/parley-protocol/parley/node/desk"
 	"github.com/parley-protocol/parley/node/network"
+	"github.com/parley-protocol/parley/node/space"
 	"github.com/parley-protocol/parley/node/store"
 	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/privacy"
@@ -67,12 +68,22 @@ func (s *Server) getNode(ctx context.Context, _ *none) (*with[Node], error) {
 		Addrs: n.Network.Addrs(), Mailboxes: n.Mailboxes(), Serves: n.Config().ServeMailbox, Markets: s.desk().Markets(),
 		Peers: len(n.Network.Host().Network().Peers()), Started: n.Started.UTC(), ReadyMS: n.Ready.Sub(n.Started).Milliseconds(),
 		Records: Counts{Own: stats.Own.Count, Deal: stats.Deal.Count, Foreign: stats.Foreign.Count},
-		Owed:    len(s.desk().Outbox().Pending()), Syncs: n.Ledger.Syncs(),
+		Owed:    len(s.desk().Outbox().Pending()), Syncs: n.Ledger.Syncs(), Disk: diskView(n.Space.State()),
 	}
 	if v.Markets == nil {
 		v.Markets = []string{}
 	}
 	return body(v), nil
+}
+
+func diskView(st space.State) Disk {
+	d := Disk{Free: st.Free, Total: st.Total, Refuses: []string{}}
+	for _, use := range []space.Use{space.Foreign, space.Own, space.View} {
+		if st.Refuses(use) {
+			d.Refuses = append(d.Refuses, use.String())
+		}
+	}
+	return d
 }
 
 func (s *Server) invite(_ context.Context, in *with[struct {

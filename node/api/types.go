@@ -25,6 +25,14 @@ type Node struct {
 	Records   Counts    `json:"records"`
 	Owed      int       `json:"owed" doc:"Deliveries that their recipients haven't acknowledged"`
 	Syncs     uint64    `json:"fsyncRounds" doc:"Rounds of fsync of the ledger since the start"`
+	Disk      Disk      `json:"disk"`
+}
+
+// Disk is the room on the disk of the home.
+type Disk struct {
+	Free    uint64   `json:"free" doc:"Bytes"`
+	Total   uint64   `json:"total" doc:"Bytes"`
+	Refuses []string `json:"refuses" enum:"foreign,own,view" doc:"What isn't taken until there is room: records of others, one's own, the view's rows"`
 }
 
 // Counts are records by class.
