@@ -73,6 +73,7 @@ type Deal struct {
 	Intent  *Intent
 	Records []*record.Record // in the ledger, in the order in which they came
 	Inbox   []*record.Record // waiting for the person's answer, not in the ledger
+	After   []*record.Record // what both sides have said since the agreement, in the ledger
 	Options deal.Options     // what this side knows beyond the records
 	State   deal.State       // the fold of both
 }
@@ -255,6 +256,11 @@ func (b *Book) take(e entry, touched map[cid.Cid]bool) {
 			d.Inbox = without(d.Inbox, id)
 			touched[d.ID] = true
 		}
+		if s, ok := e.rec.FollowsUp(); ok {
+			d := b.dealOf(s.Deal)
+			d.After = append(without(d.After, id), e.rec)
+			touched[d.ID] = true
+		}
 	}
 }
 
@@ -297,6 +303,7 @@ func (b *Book) dealOf(key record.DealKey) *Deal {
 		*d = *old
 		d.Records = append([]*record.Record(nil), old.Records...)
 		d.Inbox = append([]*record.Record(nil), old.Inbox...)
+		d.After = append([]*record.Record(nil), old.After...)
 	} else {
 		b.ofIntent[key.Intent] = append(b.ofIntent[key.Intent], id)
 	}
@@ -426,6 +433,9 @@ func (b *Book) Receive(ctx context.Context, rec *record.Record, expires time.Tim
 func topic(rec *record.Record) cid.Cid {
 	if key, ok := rec.Deal(); ok {
 		return key.Intent
+	}
+	if s, ok := rec.FollowsUp(); ok {
+		return s.Deal.Intent
 	}
 	if w, ok := rec.Body().(*record.Withdrawal); ok {
 		return w.Intent

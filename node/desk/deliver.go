@@ -27,7 +27,7 @@ func (d *Desk) owe(rec *record.Record) {
 // deliveries are an own record's recipients.
 func (d *Desk) deliveries(rec *record.Record) []book.Delivery {
 	var to []crypto.DID
-	if key, ok := rec.Deal(); ok {
+	if key, ok := dealOf(rec); ok {
 		if in, ok := d.book.Intent(key.Intent); ok {
 			to = append(to, otherSide(in, key))
 		}
@@ -48,6 +48,14 @@ func (d *Desk) deliveries(rec *record.Record) []book.Delivery {
 		out[i] = book.Delivery{Record: rec.ID(), To: did}
 	}
 	return out
+}
+
+// dealOf is the deal that a record is of, or about.
+func dealOf(rec *record.Record) (record.DealKey, bool) {
+	if s, ok := rec.FollowsUp(); ok {
+		return s.Deal, true
+	}
+	return rec.Deal()
 }
 
 // otherSide is whom this node deals with.
@@ -156,7 +164,7 @@ func (d *Desk) cited(rec *record.Record) []*record.Record {
 // addressOf is where a recipient wants its mail: what it said last in the deal,
 // or else in its intent or profile.
 func (d *Desk) addressOf(ctx context.Context, rec *record.Record, to crypto.DID) (record.ReplyTo, error) {
-	key, ok := rec.Deal()
+	key, ok := dealOf(rec)
 	if !ok {
 		p, err := d.profileOf(ctx, to)
 		if err != nil {
@@ -184,7 +192,7 @@ func (d *Desk) addressOf(ctx context.Context, rec *record.Record, to crypto.DID)
 // purpose names the throw-away transport key: one for each deal, so that nothing
 // on the way joins two of them.
 func (d *Desk) purpose(rec *record.Record) string {
-	if key, ok := rec.Deal(); ok {
+	if key, ok := dealOf(rec); ok {
 		return "deal/" + key.ID().String()
 	}
 	return "record/" + rec.ID().String()

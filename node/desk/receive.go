@@ -117,7 +117,7 @@ func (d *Desk) sameMatter(addr, rec *record.Record) bool {
 
 // matter is the intent that a record is or is about, undefined for a profile.
 func matter(rec *record.Record) cid.Cid {
-	if key, ok := rec.Deal(); ok {
+	if key, ok := dealOf(rec); ok {
 		return key.Intent
 	}
 	switch body := rec.Body().(type) {
@@ -144,6 +144,8 @@ func (d *Desk) take(ctx context.Context, bundle []*record.Record) error {
 		err = d.takeRequest(ctx, bundle)
 	case *record.Withdrawal:
 		err = d.takeWithdrawal(ctx, main, body)
+	case *record.OrderEvent, *record.Receipt, *record.Outcome:
+		err = d.takeFollowUp(ctx, main)
 	default:
 		err = d.takeInDeal(ctx, bundle)
 	}
@@ -162,7 +164,7 @@ func (d *Desk) engaged(rec *record.Record) bool {
 	case protocol.TypeDeliveryReceipt, protocol.TypeWithdrawal:
 		return true
 	}
-	key, ok := rec.Deal()
+	key, ok := dealOf(rec)
 	return ok && d.spoken(key.ID())
 }
 
