@@ -117,7 +117,7 @@ func (a *app) printOffer(o api.Offer) error {
 		t.row("Seller", sellerText(o.SellerName, o.Seller))
 		t.row("Firm until", when(o.ValidUntil))
 		t.row("State", offerState(o))
-		t.row("Terms", fmt.Sprintf("%s (%s)", o.Terms.Sentence, o.Terms.ID))
+		t.row("Terms", termsText(o.Terms))
 		for _, field := range o.Unknown {
 			t.row("Not understood", clean(field)+": this program is too old for this offer, which can't be accepted with it")
 		}

@@ -61,7 +61,7 @@ linked by their keys. Sellers answer privately.`,
 	f.StringVar(&p.from, "from-date", "", "you want it from this `date`")
 	f.StringVar(&p.to, "to-date", "", "you want it until this `date`")
 	f.Int64Var(&p.in.Awards, "awards", 0, "from how many sellers you may buy (default 1)")
-	f.StringArrayVar(&p.in.Terms, "terms", nil, "`terms` that sellers may agree to, most preferred first (repeatable; PDC-INTENT by default)")
+	f.StringArrayVar(&p.in.Terms, "terms", nil, "`terms` that sellers may agree to, most preferred first: of parley terms list, or a text of yours (repeatable; PDC-INTENT by default)")
 	f.StringVar(&p.in.Format, "format", "", "`format` of FILE: schema.org or ocds (guessed by default)")
 	f.BoolVar(&p.in.AsRequest, "as-request", false, "take a notice that doesn't ask for offers as if it did")
 	f.BoolVar(&p.yes, "yes", false, "publish without asking")
@@ -93,7 +93,7 @@ func (a *app) publish(ctx context.Context, p *publishing, file string) error {
 		a.preview(a.stderr, d, p)
 	}
 	if !p.yes {
-		if err := a.confirm(file, "Publish this?"); err != nil {
+		if err := a.confirm(file, "Publish this?", "Nothing was published."); err != nil {
 			return err
 		}
 	}
@@ -219,8 +219,9 @@ func (a *app) preview(w io.Writer, d api.Draft, p *publishing) {
 	fmt.Fprintln(w)
 }
 
-// confirm asks the person; without one it is a usage error.
-func (a *app) confirm(input, question string) error {
+// confirm asks the person, and says what otherwise; without one it is a usage
+// error.
+func (a *app) confirm(input, question, otherwise string) error {
 	if input == "-" || !isTerminal(a.stdin) {
 		return usagef("--yes", "look at what is shown, then give --yes (or --dry-run to only look)", "nobody can be asked here")
 	}
@@ -233,7 +234,7 @@ func (a *app) confirm(input, question string) error {
 	case "y", "yes":
 		return nil
 	}
-	a.note("Nothing was published.")
+	a.note("%s", otherwise)
 	return exitError(exitFailed)
 }
 
@@ -279,7 +280,7 @@ func printRequest(w io.Writer, raw json.RawMessage, terms []api.Terms) {
 		if i == 0 {
 			label = "Terms"
 		}
-		t.row(label, fmt.Sprintf("%s (%s)", v.Sentence, v.ID))
+		t.row(label, termsText(v))
 	}
 	reply := take[struct {
 		Mailboxes []string `json:"mailboxes"`
@@ -298,6 +299,12 @@ func printRequest(w io.Writer, raw json.RawMessage, terms []api.Terms) {
 	t.flush()
 	if description != "" {
 		fmt.Fprintf(w, "\n%s\n", strings.TrimSpace(clean(description)))
+	}
+	for _, v := range terms {
+		if v.Text != "" {
+			fmt.Fprintln(w)
+			printText(w, v)
+		}
 	}
 }
 

@@ -40,6 +40,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits,
 			"get":   get,
+			"text":  text,
 			"flip":  flip,
 			"term":  terminate,
 		},
@@ -81,6 +82,25 @@ func get(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Setenv(args[0], text)
 	ts.Setenv(args[0]+"_SHORT", shortID(text))
+}
+
+// text VARIABLE FILE puts the ID of the first terms of a request, as JSON in a
+// file, into a variable.
+func text(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: text VARIABLE FILE")
+	}
+	var v struct {
+		Terms []struct {
+			ID string `json:"id"`
+		} `json:"terms"`
+	}
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), &v))
+	if len(v.Terms) == 0 {
+		ts.Fatalf("no terms in %s", args[1])
+	}
+	ts.Setenv(args[0], v.Terms[0].ID)
+	ts.Setenv(args[0]+"_SHORT", shortID(v.Terms[0].ID))
 }
 
 // term asks all programs in the background to end, as a system that shuts down.

@@ -44,16 +44,9 @@ func (s *Server) record(ctx context.Context, text string) (*record.Record, error
 		return s.node.Store.Get(ctx, id)
 	}
 	found := map[cid.Cid]bool{}
-	for _, in := range b.Intents() {
-		if in.Waiting && strings.HasPrefix(in.Record.ID().String(), prefix) {
-			found[in.Record.ID()] = true
-		}
-	}
-	for _, d := range b.Deals() {
-		for _, rec := range d.Inbox { // all that don't wait are in the store too
-			if strings.HasPrefix(rec.ID().String(), prefix) {
-				found[rec.ID()] = true
-			}
+	for _, rec := range b.Unanswered() { // all that don't wait are in the store too
+		if strings.HasPrefix(rec.ID().String(), prefix) {
+			found[rec.ID()] = true
 		}
 	}
 	id, err := s.node.Store.Resolve(ctx, prefix)

@@ -19,7 +19,6 @@ import (
 	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/privacy"
 	"github.com/parley-protocol/parley/protocol/record"
-	"github.com/parley-protocol/parley/protocol/terms"
 )
 
 func (s *Server) routes() {
@@ -36,7 +35,7 @@ func (s *Server) routes() {
 	handle(s, get, "/v1/markets", "listMarkets", "Markets that the node is in, and those of the registry", s.listMarkets)
 	handle(s, post, "/v1/markets", "joinMarket", "Take part in a market", s.joinMarket)
 	handle(s, del, "/v1/markets", "leaveMarket", "Leave a market", s.leaveMarket)
-	handle(s, get, "/v1/terms", "listTerms", "The roster of terms", s.listTerms)
+	s.termsRoutes()
 	handle(s, post, "/v1/intents/draft", "draftIntent", "What publishing would make public", s.draftIntent)
 	handle(s, post, "/v1/intents", "publishIntent", "Sign a request and send it out", s.publishIntent)
 	handle(s, get, "/v1/intents", "listIntents", "Requests, newest first", s.listIntents)
@@ -144,7 +143,7 @@ func profileView(rec *record.Record) Profile {
 		v.AreaServed = append(v.AreaServed, Area(a))
 	}
 	for _, t := range p.Terms {
-		v.Terms = append(v.Terms, termsView(t).ID)
+		v.Terms = append(v.Terms, termsID(t))
 	}
 	return v
 }
@@ -225,14 +224,6 @@ func (s *Server) leaveMarket(ctx context.Context, in *struct {
 	return body(marketView(in.Name)), s.desk().LeaveMarket(ctx, in.Name)
 }
 
-func (s *Server) listTerms(context.Context, *none) (*with[list[Terms]], error) {
-	var out []Terms
-	for _, t := range protocol.Roster() {
-		out = append(out, termsView(record.TermsRef{Roster: t.ID}))
-	}
-	return items(out), nil
-}
-
 // intentRequest makes what was asked for into what the desk takes.
 func (s *Server) intentRequest(in NewIntent) (desk.IntentRequest, []Note, error) {
 	d, err := draftOf(in, s.now())
@@ -265,12 +256,12 @@ func (s *Server) draftIntent(ctx context.Context, in *with[NewIntent]) (*with[Dr
 	if err != nil {
 		return nil, err
 	}
-	rec, err := s.desk().DraftIntent(ctx, req)
+	rec, own, err := s.desk().DraftIntent(ctx, req)
 	if err != nil {
 		return nil, err
 	}
 	intent := rec.Body().(*record.Intent)
-	v := Draft{Record: raw(rec), Size: rec.Size(), Notes: notes, Terms: termsViews(intent.Terms), Warnings: []Warning{}}
+	v := Draft{Record: raw(rec), Size: rec.Size(), Notes: notes, Terms: s.termsViews(ctx, intent.Terms, own...), Warnings: []Warning{}}
 	if intent.Market != "" {
 		m := marketView(intent.Market)
 		v.Market = &m
@@ -278,11 +269,7 @@ func (s *Server) draftIntent(ctx context.Context, in *with[NewIntent]) (*with[Dr
 	for _, w := range privacy.Check(intent) {
 		v.Warnings = append(v.Warnings, Warning{Field: w.Field, Kind: string(w.Kind), Excerpt: w.Excerpt, Text: w.Kind.Sentence()})
 	}
-	for _, t := range intent.Terms {
-		if terms.Linkable(t) {
-			v.Warnings = append(v.Warnings, Warning{Field: "terms", Kind: "linkable", Text: "Terms in words of one's own link all requests that carry them to one person."})
-		}
-	}
+	v.Warnings = append(v.Warnings, s.linkable(ctx, intent.Terms, own)...)
 	if len(s.node.Config().Mailboxes) == 0 {
 		v.Warnings = append(v.Warnings, Warning{Field: "replyTo.mailboxes", Kind: "address",
 			Text: "Replies come straight to this machine: whoever reads the request sees its network address. A mailbox on another node hides it."})

@@ -74,14 +74,6 @@ type Market struct {
 	Peers      int    `json:"peers" doc:"Nodes of the market that this one is connected to"`
 }
 
-// Terms is an agreement of the roster.
-type Terms struct {
-	ID       string `json:"id"`
-	Name     string `json:"name,omitempty"`
-	Sentence string `json:"sentence"`
-	Default  bool   `json:"default,omitempty"`
-}
-
 // Profile is how a seller presents itself.
 type Profile struct {
 	ID          string          `json:"id,omitempty"`

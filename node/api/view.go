@@ -12,26 +12,9 @@ import (
 	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/deal"
 	"github.com/parley-protocol/parley/protocol/record"
-	"github.com/parley-protocol/parley/protocol/terms"
 )
 
 func when(unix int64) time.Time { return time.Unix(unix, 0).UTC() }
-
-func termsView(ref record.TermsRef) Terms {
-	if ref.Record.Defined() {
-		return Terms{ID: ref.Record.String(), Sentence: terms.Describe(ref)}
-	}
-	t, _ := terms.Lookup(ref.Roster)
-	return Terms{ID: ref.Roster, Name: t.Name, Sentence: terms.Describe(ref), Default: ref == terms.Default()}
-}
-
-func termsViews(refs []record.TermsRef) []Terms {
-	out := make([]Terms, len(refs))
-	for i, ref := range refs {
-		out[i] = termsView(ref)
-	}
-	return out
-}
 
 func quantityView(q *record.QuantitativeValue) *Quantity {
 	if q == nil {
@@ -55,7 +38,7 @@ func (s *Server) intentView(ctx context.Context, rec *record.Record, full bool) 
 	body := rec.Body().(*record.Intent)
 	v := Intent{
 		ID: rec.ID().String(), Market: body.Market, Name: body.Name, Description: body.Description, Category: body.Category,
-		At: when(rec.Header().At), ValidUntil: when(body.ValidUntil), Awards: body.Awards, Terms: termsViews(body.Terms),
+		At: when(rec.Header().At), ValidUntil: when(body.ValidUntil), Awards: body.Awards, Terms: s.termsViews(ctx, body.Terms),
 		Unknown: rec.Unknown(), Size: rec.Size(), Deals: []string{}, Status: "live",
 	}
 	for _, item := range body.ItemOffered {
@@ -121,7 +104,7 @@ func (s *Server) offerView(ctx context.Context, d *book.Deal, rec *record.Record
 	v := Offer{
 		ID: rec.ID().String(), Deal: d.ID.String(), Intent: d.Key.Intent.String(), Round: d.Key.Round, Number: o.Number,
 		Own: d.Role == book.Vendor, Seller: string(d.Key.Vendor), SellerName: s.sellerName(ctx, d.Key.Vendor),
-		Description: o.Description, PriceCurrency: o.PriceCurrency, TotalPrice: o.TotalPrice.String(), Terms: termsView(o.Terms),
+		Description: o.Description, PriceCurrency: o.PriceCurrency, TotalPrice: o.TotalPrice.String(), Terms: s.termsView(ctx, o.Terms),
 		At: when(rec.Header().At), ValidUntil: when(o.ValidUntil), Phase: string(d.State.Phase), Unknown: rec.Unknown(),
 	}
 	for _, l := range o.ItemOffered {

@@ -24,16 +24,18 @@ type IntentRequest struct {
 	Intent record.Intent
 	Ext    map[string]any
 	To     []crypto.DID // sealed to these sellers alone; the intent then has no market
+	// Introduce tells each of To under which key it knows this customer.
+	Introduce bool
 }
 
 // intentKept is how long others may keep an intent after its validUntil.
 const intentKept = 24 * time.Hour
 
-// DraftIntent signs the intent without keeping or publishing it: what the
-// person sees before they decide. Publishing signs again, with another key.
-func (d *Desk) DraftIntent(ctx context.Context, req IntentRequest) (*record.Record, error) {
-	rec, _, err := d.signIntent(ctx, req, crypto.NewSealingSeed())
-	return rec, err
+// DraftIntent signs the intent, and the terms in one's own words that go with it,
+// without keeping or publishing them: what the person sees before they decide.
+// Publishing signs again, with another key.
+func (d *Desk) DraftIntent(ctx context.Context, req IntentRequest) (rec *record.Record, own []*record.Record, err error) {
+	return d.signIntent(ctx, req, crypto.NewSealingSeed())
 }
 
 // PublishIntent signs the intent with a key of its own, keeps it, and brings it
@@ -62,6 +64,14 @@ func (d *Desk) PublishIntent(ctx context.Context, req IntentRequest) (*record.Re
 			tx.Sign(text, keyring.KeyID{})
 		}
 		tx.Sign(rec, id, req.To...)
+		for _, to := range req.To {
+			if !req.Introduce {
+				break
+			}
+			if _, err := d.introduce(tx, rec, to); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
 	return rec, err

@@ -37,7 +37,7 @@ const maxOwnTerms = 256
 // OwnTerms is a text of one's own that is kept by its name, to be signed anew,
 // by its own key, with each request that carries it.
 type OwnTerms struct {
-	Name       string          `json:"-"`
+	Name       string          `json:"-"` // also that of the records
 	Text       string          `json:"text"`
 	InLanguage string          `json:"inLanguage,omitempty"`
 	BasedOn    string          `json:"basedOn,omitempty"` // roster ID
@@ -208,10 +208,16 @@ func (d *Desk) ApproveTerms(ctx context.Context, id cid.Cid) (Approval, error) {
 
 // RevokeTerms takes an approval back; offers that were made stay firm.
 func (d *Desk) RevokeTerms(ctx context.Context, hash [32]byte) error {
-	if _, ok := d.approval(hash); !ok {
+	if !d.Approved(hash) {
 		return protocol.Errorf(protocol.CodeNotFound, "terms", "nobody has approved these terms")
 	}
 	return d.book.Set(ctx, settingApproved+hex.EncodeToString(hash[:]), "")
+}
+
+// Approved tells whether a person has approved the text with that hash.
+func (d *Desk) Approved(hash [32]byte) bool {
+	_, ok := d.approval(hash)
+	return ok
 }
 
 func (d *Desk) approval(hash [32]byte) (a Approval, ok bool) {
@@ -261,7 +267,7 @@ func (d *Desk) MayAgree(ctx context.Context, ref record.TermsRef) error {
 	if err != nil {
 		return err
 	}
-	if _, ok := d.approval(hash); !ok {
+	if !d.Approved(hash) {
 		return &protocol.Error{Code: protocol.CodeNotPermitted, Field: "terms", Detail: "these terms are in the customer's own words, and nobody here has approved them",
 			Hint: "read them, then: parley terms approve " + shortRecord(ref.Record)}
 	}
@@ -290,25 +296,16 @@ func (d *Desk) TermsRecord(ctx context.Context, id cid.Cid) (*record.Record, err
 	return rec, nil
 }
 
-// SameTermsBefore counts the own requests that carry the same text already.
-func (d *Desk) SameTermsBefore(t *record.Terms) (n int) {
-	want, err := TermsHash(t)
-	if err != nil {
-		return 0
-	}
+// SameTermsBefore counts the own requests that carry the text of that hash, in
+// hex, already.
+func (d *Desk) SameTermsBefore(hash string) (n int) {
 	for _, in := range d.book.Intents() {
 		if !in.Own {
 			continue
 		}
-		for _, ref := range in.Body().Terms {
-			rec, ok := d.book.Record(ref.Record)
-			if !ok {
-				continue
-			}
-			if body, isTerms := rec.Body().(*record.Terms); isTerms {
-				if hash, err := TermsHash(body); err == nil && hash == want {
-					n++
-				}
+		for _, rec := range d.citedTerms(in.Record) {
+			if h, err := TermsHash(rec.Body().(*record.Terms)); err == nil && hex.EncodeToString(h[:]) == hash {
+				n++
 			}
 		}
 	}

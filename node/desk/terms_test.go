@@ -2,6 +2,7 @@ package desk
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -148,7 +149,11 @@ func TestApprovalIsOfTheText(t *testing.T) {
 	if text.Header().By != one.Header().By || text.Header().RetainUntil > text.Header().At+protocol.MaxIntentRetention {
 		t.Errorf("the text is signed by %s until %d", text.Header().By, text.Header().RetainUntil)
 	}
-	if n := customer.SameTermsBefore(text.Body().(*record.Terms)); n != 2 {
+	hash, err := TermsHash(text.Body().(*record.Terms))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := customer.SameTermsBefore(hex.EncodeToString(hash[:])); n != 2 {
 		t.Errorf("%d requests carry the text, not 2", n)
 	}
 	for _, in := range []*record.Record{one, two, other} {
