@@ -7,8 +7,6 @@ package book
 import (
 	"cmp"
 	"context"
-	"encoding/hex"
-	"fmt"
 	"iter"
 	"slices"
 	"sort"
@@ -23,6 +21,7 @@ import (
 	"github.com/parley-protocol/parley/node/keyring"
 	"github.com/parley-protocol/parley/node/ledger"
 	"github.com/parley-protocol/parley/node/spool"
+	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/deal"
 	"github.com/parley-protocol/parley/protocol/record"
 )
@@ -120,6 +119,7 @@ type Change struct {
 	Records []*record.Record // new in the ledger or the inbox
 	Own     []*record.Record // those of Records that this node signed
 	Deals   []DealChange
+	Erased  []Erased
 }
 
 // DealChange is a deal before and after an update.
@@ -130,6 +130,7 @@ type DealChange struct{ Before, After *Deal }
 type Book struct {
 	ledger  Ledger
 	inbox   Inbox
+	sealer  *sealer
 	observe func(Change)
 
 	writing keyedMutex
@@ -147,15 +148,20 @@ type Book struct {
 	settings map[string]string
 	profile  *record.Record
 
+	introduced map[cid.Cid][]*record.Record // introductions, by intent
+	erased     map[[32]byte]Tombstone
+
 	doubtful   map[cid.Cid]Why // intents of which not all that was signed is known
 	restoredAt int64           // the newest restore, 0: none
 }
 
-// Open folds the ledger and the inbox. observe is called after every update,
-// outside the book's locks, in the order of one intent's updates.
-func Open(ctx context.Context, l Ledger, in Inbox, observe func(Change)) (*Book, error) {
+// Open folds the ledger and the inbox, and finishes an erasure that a crash has
+// interrupted. observe is called after every update, outside the book's locks, in
+// the order of one intent's updates. The error's code is damaged when keys are
+// missing that nobody has destroyed.
+func Open(ctx context.Context, l Ledger, in Inbox, keys Keys, observe func(Change)) (*Book, error) {
 	b := &Book{
-		ledger: l, inbox: in, observe: observe,
+		ledger: l, inbox: in, sealer: newSealer(keys), observe: observe,
 		entries:  map[cid.Cid]entry{},
 		intents:  map[cid.Cid]*Intent{},
 		deals:    map[cid.Cid]*Deal{},
@@ -166,20 +172,18 @@ func Open(ctx context.Context, l Ledger, in Inbox, observe func(Change)) (*Book,
 		doubtful: map[cid.Cid]Why{},
 		waiting:  map[cid.Cid]*record.Record{},
 		settings: map[string]string{},
+
+		introduced: map[cid.Cid][]*record.Record{},
+		erased:     map[[32]byte]Tombstone{},
+	}
+	entries, err := b.read(ctx)
+	if err != nil {
+		return nil, err
 	}
 	touched := map[cid.Cid]bool{}
-	for e, err := range l.All() {
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
-			return nil, err
-		}
-		ent, err := decodeEntry(e.Payload)
-		if err != nil {
-			return nil, fmt.Errorf("ledger entry %d: %w", e.Seq, err)
-		}
-		b.take(ent, touched)
+	for _, e := range entries {
+		b.sealer.note(e)
+		b.take(e, touched)
 	}
 	for info := range in.All() {
 		blob, err := in.Get(ctx, info.Bucket, info.ID)
@@ -188,13 +192,20 @@ func Open(ctx context.Context, l Ledger, in Inbox, observe func(Change)) (*Book,
 			// sender has it too.
 			continue
 		}
-		rec, err := record.Parse(blob)
+		rec, clear, err := b.sealer.openWaiting(info.ID, blob)
 		if err != nil {
 			continue
 		}
-		if _, ok := b.entries[rec.ID()]; ok {
+		if clear {
+			id, box := b.sealer.sealWaiting(rec)
+			if _, err := in.Put(ctx, b.sealer.bucket(rec), id, box, info.Expires); err == nil {
+				_ = in.Delete(info.Bucket, info.ID) // a copy left behind is sealed again at the next start
+			}
+		}
+		_, inLedger := b.entries[rec.ID()]
+		if inLedger || b.refuseErased([]entry{{kind: kindRecord, rec: rec}}) != nil {
 			// The last run ended between the ledger and the inbox.
-			_ = in.Delete(info.Bucket, info.ID)
+			_ = in.Delete(b.sealer.bucket(rec), b.sealer.blind(rec.ID()))
 			continue
 		}
 		b.wait(rec, touched)
@@ -249,6 +260,9 @@ func (b *Book) take(e entry, touched map[cid.Cid]bool) {
 			if e.own {
 				b.profile = e.rec
 			}
+		case *record.Introduction:
+			delete(b.waiting, id)
+			b.introduce(e.rec)
 		}
 		if key, ok := e.rec.Deal(); ok {
 			d := b.dealOf(key)
@@ -278,6 +292,8 @@ func (b *Book) wait(rec *record.Record, touched map[cid.Cid]bool) {
 		}
 	case *record.Withdrawal:
 		b.withdraw(body.Intent, rec)
+	case *record.Introduction:
+		b.introduce(rec)
 	}
 	if key, ok := rec.Deal(); ok {
 		d := b.dealOf(key)
@@ -374,21 +390,7 @@ func without(recs []*record.Record, id cid.Cid) []*record.Record {
 	return out
 }
 
-// bucket is the inbox folder of a record: one for each intent, so that the
-// offers on one can't crowd out those on another, and one for sealed requests.
-func bucket(rec *record.Record) string {
-	if key, ok := rec.Deal(); ok {
-		return hex.EncodeToString(digest(key.Intent))
-	}
-	return "00"
-}
-
 func digest(id cid.Cid) []byte { return id.Hash()[2:] }
-
-func key32(id cid.Cid) (k spool.ID) {
-	copy(k[:], digest(id))
-	return k
-}
 
 // Receive puts what a stranger sent into the inbox: an intent, the withdrawal of
 // one that waits there, or a record of a deal in which this node has said
@@ -401,6 +403,9 @@ func (b *Book) Receive(ctx context.Context, rec *record.Record, expires time.Tim
 	if b.Has(rec.ID()) {
 		return true, nil
 	}
+	if err := b.refuseErased([]entry{{kind: kindRecord, rec: rec}}); err != nil {
+		return false, err
+	}
 	if key, ok := rec.Deal(); ok {
 		if d, ok := b.Deal(key.ID()); ok && d.Spoken() {
 			return false, b.append(ctx, []entry{{kind: kindRecord, rec: rec}})
@@ -409,7 +414,8 @@ func (b *Book) Receive(ctx context.Context, rec *record.Record, expires time.Tim
 		return false, b.append(ctx, []entry{{kind: kindRecord, rec: rec}})
 	}
 	failpoint.Hit("book/before-inbox")
-	if _, err := b.inbox.Put(ctx, bucket(rec), key32(rec.ID()), rec.Raw(), expires); err != nil {
+	id, box := b.sealer.sealWaiting(rec)
+	if _, err := b.inbox.Put(ctx, b.sealer.bucket(rec), id, box, expires); err != nil {
 		return false, err
 	}
 	failpoint.Hit("book/after-inbox")
@@ -437,8 +443,11 @@ func topic(rec *record.Record) cid.Cid {
 	if s, ok := rec.FollowsUp(); ok {
 		return s.Deal.Intent
 	}
-	if w, ok := rec.Body().(*record.Withdrawal); ok {
-		return w.Intent
+	switch body := rec.Body().(type) {
+	case *record.Withdrawal:
+		return body.Intent
+	case *record.Introduction:
+		return body.Intent
 	}
 	return rec.ID()
 }
@@ -471,9 +480,12 @@ func (b *Book) drop(rec *record.Record) {
 		return // answered meanwhile
 	}
 	delete(b.waiting, id)
-	_ = b.inbox.Delete(bucket(rec), key32(id)) // a copy left behind waits again after the next start
+	_ = b.inbox.Delete(b.sealer.bucket(rec), b.sealer.blind(id)) // a copy left behind waits again after the next start
 	if in := b.intents[id]; in != nil && in.Waiting {
 		delete(b.intents, id)
+	}
+	if rec.Type() == protocol.TypeIntroduction {
+		b.unintroduce(rec)
 	}
 	key, ok := rec.Deal()
 	if !ok {

@@ -31,6 +31,7 @@ type memory struct {
 	entries []ledger.Entry
 	appends int
 	fail    error
+	keys    *drawer
 }
 
 func (m *memory) Append(_ context.Context, payloads ...[]byte) (uint64, error) {
@@ -107,7 +108,7 @@ func (b *box) len() int {
 
 func open(t *testing.T, l book.Ledger, in book.Inbox) *book.Book {
 	t.Helper()
-	b, err := book.Open(t.Context(), l, in, func(book.Change) {})
+	b, err := book.Open(t.Context(), l, in, keysOf(l), func(book.Change) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,6 +217,7 @@ func digest(b *book.Book) string {
 
 func TestReopenIsAsBefore(t *testing.T) {
 	dir := t.TempDir()
+	keys := newDrawer()
 	openAll := func() (*book.Book, func()) {
 		l, err := ledger.Open(dir+"/ledger", ledger.Options{})
 		if err != nil {
@@ -225,7 +227,7 @@ func TestReopenIsAsBefore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return open(t, l, in), func() {
+		return open(t, onDisk{l, keys}, in), func() {
 			if err := errors.Join(l.Close(), in.Close()); err != nil {
 				t.Fatal(err)
 			}
@@ -427,7 +429,7 @@ func TestRoundsAreFoldedInOrder(t *testing.T) {
 	void := recordtest.Void(t, d.Vendor, d.Key, protocol.ReasonCustomerAsked, decline.ID())
 	l, in := &memory{}, &box{}
 	var changes []book.Change
-	b, err := book.Open(t.Context(), l, in, func(c book.Change) { changes = append(changes, c) })
+	b, err := book.Open(t.Context(), l, in, keysOf(l), func(c book.Change) { changes = append(changes, c) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -473,7 +475,7 @@ func TestOpenRefusesWhatItCantRead(t *testing.T) {
 		"a receipt of no": []byte("\xa1\x64kind\x67receipt"),
 	} {
 		l := &memory{entries: []ledger.Entry{{Seq: 7, Payload: payload}}}
-		if _, err := book.Open(t.Context(), l, &box{}, nil); err == nil || !strings.Contains(err.Error(), "entry 7") {
+		if _, err := book.Open(t.Context(), l, &box{}, keysOf(l), nil); err == nil || !strings.Contains(err.Error(), "entry 7") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

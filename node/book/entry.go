@@ -17,17 +17,21 @@ const (
 	kindReceipt    = "receipt"
 	kindSetting    = "setting"
 	kindRecovering = "recovering"
+	kindErased     = "erased"
 )
 
 // entry is one payload of the ledger, a DAG-CBOR map.
 type entry struct {
-	kind string
+	kind    string
+	dealKey keyring.KeyID // it is sealed under that deal key, zero: under the home's
 
 	// kindRecord
 	rec  *record.Record
 	own  bool          // this node signed it
 	seed keyring.KeyID // the sealing seed behind the record's replyTo, zero when none
 	to   []crypto.DID  // sellers to whom an own record is sealed, when no deal says so
+
+	topic cid.Cid // the intent that a record is written down for; not stored
 	// found: an own intent that the book had lost, or never had, and that came
 	// from outside
 	found bool
@@ -45,6 +49,9 @@ type entry struct {
 
 	// kindSetting: an empty value takes the setting back
 	key, value string
+
+	// kindErased
+	tombstone Tombstone
 }
 
 func (e entry) encode() ([]byte, error) {
@@ -78,20 +85,18 @@ func (e entry) encode() ([]byte, error) {
 		}
 	case kindSetting:
 		m["key"], m["value"] = e.key, e.value
+	case kindErased:
+		e.tombstone.encode(m)
 	}
 	return codec.Message().Encode(m)
 }
 
-func decodeEntry(payload []byte) (entry, error) {
-	v, err := codec.Message().Decode(payload)
+// decodeEntry reads an entry in clear.
+func decodeEntry(payload []byte) (e entry, err error) {
+	m, err := decodeMap(payload)
 	if err != nil {
 		return entry{}, err
 	}
-	m, ok := v.(map[string]any)
-	if !ok {
-		return entry{}, fmt.Errorf("ledger entry is not a map")
-	}
-	e := entry{}
 	e.kind, _ = m["kind"].(string)
 	switch e.kind {
 	case kindRecord:
@@ -110,9 +115,14 @@ func decodeEntry(payload []byte) (entry, error) {
 			e.to = append(e.to, crypto.DID(s))
 		}
 		e.found, _ = m["found"].(bool)
+	case kindErased:
+		if e.tombstone, err = decodeTombstone(m); err != nil {
+			return entry{}, err
+		}
 	case kindReceipt:
 		by, _ := m["by"].(string)
 		e.receipt.To = crypto.DID(by)
+		var ok bool
 		if e.receipt.Record, ok = m["record"].(cid.Cid); !ok {
 			return entry{}, fmt.Errorf("ledger entry: a receipt names no record")
 		}
@@ -129,4 +139,16 @@ func decodeEntry(payload []byte) (entry, error) {
 		return entry{}, fmt.Errorf("ledger entry of an unknown kind %q: it was written by a newer program", e.kind)
 	}
 	return e, nil
+}
+
+func decodeMap(payload []byte) (map[string]any, error) {
+	v, err := codec.Message().Decode(payload)
+	if err != nil {
+		return nil, err
+	}
+	m, ok := v.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("ledger entry is not a map")
+	}
+	return m, nil
 }

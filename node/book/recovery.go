@@ -121,7 +121,10 @@ func (b *Book) Entries() iter.Seq2[[]byte, error] {
 			var payload []byte
 			if err == nil {
 				var ent entry
-				if ent, err = decodeEntry(e.Payload); err != nil {
+				if ent, err = b.sealer.open(e.Payload); err == errKeyGone {
+					continue // it was erased
+				}
+				if err != nil {
 					err = fmt.Errorf("ledger entry %d: %w", e.Seq, err)
 				} else {
 					payload, err = ent.encode()
@@ -167,7 +170,7 @@ func (b *Book) Waiting(ctx context.Context) iter.Seq2[*record.Record, int64] {
 			if err != nil {
 				continue // taken or expired meanwhile, or damaged: its sender has it too
 			}
-			rec, err := record.Parse(blob)
+			rec, _, err := b.sealer.openWaiting(info.ID, blob)
 			if err != nil {
 				continue
 			}

@@ -62,7 +62,7 @@ func (tx *Tx) Has(id cid.Cid) bool {
 func (tx *Tx) Keep(recs ...*record.Record) {
 	for _, rec := range recs {
 		if !tx.Has(rec.ID()) {
-			tx.entries = append(tx.entries, entry{kind: kindRecord, rec: rec})
+			tx.entries = append(tx.entries, entry{kind: kindRecord, rec: rec, topic: tx.intent})
 		}
 	}
 }
@@ -74,9 +74,10 @@ func (tx *Tx) Sign(rec *record.Record, seed keyring.KeyID, to ...crypto.DID) {
 	if key, ok := rec.Deal(); ok {
 		if d, ok := tx.book.Deal(key.ID()); ok {
 			tx.Keep(d.Inbox...)
+			tx.Keep(tx.book.Introductions(key.Intent)...)
 		}
 	}
-	tx.entries = append(tx.entries, entry{kind: kindRecord, rec: rec, own: true, seed: seed, to: to})
+	tx.entries = append(tx.entries, entry{kind: kindRecord, rec: rec, own: true, seed: seed, to: to, topic: tx.intent})
 }
 
 // Update is the one way in which records enter the ledger: fn looks at the
@@ -96,10 +97,18 @@ func (b *Book) append(ctx context.Context, es []entry) error {
 	if len(es) == 0 {
 		return nil
 	}
+	if err := b.refuseErased(es); err != nil {
+		return err
+	}
 	payloads := make([][]byte, len(es))
-	for i, e := range es {
+	for i := range es {
 		var err error
-		if payloads[i], err = e.encode(); err != nil {
+		if es[i].kind == kindReceipt { // erased with what it is for
+			b.mu.RLock()
+			es[i].dealKey = b.entries[es[i].receipt.Record].dealKey
+			b.mu.RUnlock()
+		}
+		if payloads[i], err = b.sealer.seal(ctx, &es[i]); err != nil {
 			return err
 		}
 	}
@@ -155,14 +164,25 @@ func (b *Book) append(ctx context.Context, es []entry) error {
 	for _, id := range b.foldAll(touched) {
 		change.Deals = append(change.Deals, DealChange{before[id], b.deals[id]})
 	}
+	var unanswered []*record.Record
+	for _, e := range es {
+		if e.kind != kindErased {
+			continue
+		}
+		if d := b.deals[e.topic]; d != nil {
+			unanswered = append(unanswered, d.Inbox...)
+		}
+		change.Erased = append(change.Erased, b.bury(e.topic, e.tombstone))
+	}
 	b.mu.Unlock()
 
-	for _, r := range waited {
-		// It is in the ledger now; a copy left behind is found to be known.
-		_ = b.inbox.Delete(bucket(r), key32(r.ID()))
+	for _, r := range append(waited, unanswered...) {
+		// It is in the ledger now, or erased; a copy left behind is found out at
+		// the next start.
+		_ = b.inbox.Delete(b.sealer.bucket(r), b.sealer.blind(r.ID()))
 	}
 	b.observe(change)
-	return nil
+	return b.finish(ctx, es)
 }
 
 // intentOf is the intent that a record is, or speaks of outside any deal.

@@ -48,6 +48,7 @@ type Keys interface {
 	// Take hands out a sealing seed that is on disk already.
 	Take(ctx context.Context) (keyring.KeyID, crypto.SealingSeed, error)
 	Get(keyring.KeyID) (crypto.SealingSeed, error)
+	book.Keys
 }
 
 // Store is the view of all records.
@@ -119,7 +120,7 @@ func New(ctx context.Context, l book.Ledger, in book.Inbox, keys Keys, st Store,
 	d.outbox = outbox.New(source{d}, mail, d.delivered)
 	d.receivers = newReceivers(d)
 	var err error
-	if d.book, err = book.Open(ctx, l, in, d.changed); err != nil {
+	if d.book, err = book.Open(ctx, l, in, keys, d.changed); err != nil {
 		d.cancel()
 		return nil, err
 	}
@@ -372,8 +373,12 @@ func (d *Desk) stays(rec *record.Record, now int64) bool {
 	if until := rec.ValidUntil(); until != 0 {
 		return now <= until
 	}
-	if w, ok := rec.Body().(*record.Withdrawal); ok {
-		in, ok := d.book.Intent(w.Intent)
+	switch body := rec.Body().(type) {
+	case *record.Withdrawal:
+		in, ok := d.book.Intent(body.Intent)
+		return ok && d.stays(in.Record, now)
+	case *record.Introduction:
+		in, ok := d.book.Intent(body.Intent)
 		return ok && d.stays(in.Record, now)
 	}
 	key, ok := rec.Deal()
