@@ -74,8 +74,8 @@ func (tx *Tx) Sign(rec *record.Record, seed keyring.KeyID, to ...crypto.DID) {
 	if key, ok := rec.Deal(); ok {
 		if d, ok := tx.book.Deal(key.ID()); ok {
 			tx.Keep(d.Inbox...)
-			tx.Keep(tx.book.Introductions(key.Intent)...)
 		}
+		tx.Keep(tx.book.Introductions(key.Intent)...)
 	}
 	tx.entries = append(tx.entries, entry{kind: kindRecord, rec: rec, own: true, seed: seed, to: to, topic: tx.intent})
 }

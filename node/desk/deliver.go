@@ -41,6 +41,8 @@ func (d *Desk) deliveries(rec *record.Record) []book.Delivery {
 			if in, ok := d.book.Intent(body.Intent); ok {
 				to = in.To
 			}
+		case *record.Introduction:
+			to = []crypto.DID{body.Vendor}
 		}
 	}
 	out := make([]book.Delivery, len(to))
@@ -98,7 +100,7 @@ func (d *Desk) pointless(rec *record.Record) bool {
 		return true
 	}
 	switch body := rec.Body().(type) {
-	case *record.Intent, *record.Offer:
+	case *record.Intent, *record.Offer, *record.Counter:
 		return now > rec.ValidUntil()
 	case *record.Withdrawal:
 		in, ok := d.book.Intent(body.Intent)
@@ -133,6 +135,11 @@ func (d *Desk) seal(rec *record.Record, to record.ReplyTo) ([]byte, error) {
 // may not have: the terms in somebody's own words, and those of the deal.
 func (d *Desk) cited(rec *record.Record) []*record.Record {
 	out := d.citedTerms(rec)
+	if body, ok := rec.Body().(*record.Introduction); ok {
+		if in, ok := d.book.Intent(body.Intent); ok {
+			return append(append(out, d.citedTerms(in.Record)...), in.Record)
+		}
+	}
 	key, ok := rec.Deal()
 	if !ok {
 		return out
@@ -165,6 +172,13 @@ func (d *Desk) cited(rec *record.Record) []*record.Record {
 // or else in its intent or profile.
 func (d *Desk) addressOf(ctx context.Context, rec *record.Record, to crypto.DID) (record.ReplyTo, error) {
 	key, ok := dealOf(rec)
+	if intro, is := rec.Body().(*record.Introduction); is {
+		for _, dl := range d.book.DealsOf(intro.Intent) {
+			if dl.Key.Vendor == to && dl.Key.Round > key.Round {
+				key, ok = dl.Key, true
+			}
+		}
+	}
 	if !ok {
 		p, err := d.profileOf(ctx, to)
 		if err != nil {
@@ -176,8 +190,15 @@ func (d *Desk) addressOf(ctx context.Context, rec *record.Record, to crypto.DID)
 	if !ok {
 		return record.ReplyTo{}, protocol.Errorf(protocol.CodeMissingRecord, "deal", "the deal of this record isn't known")
 	}
-	if rt, ok := newestReplyTo(dl.All(), to); ok {
-		return rt, nil
+	// In a new round nothing may have been said yet: the rounds before tell.
+	all := rounds(d.book.DealsOf(key.Intent), key)
+	for i := len(all) - 1; i >= 0; i-- {
+		if all[i].Key.Round > key.Round {
+			continue
+		}
+		if rt, ok := newestReplyTo(all[i].All(), to); ok {
+			return rt, nil
+		}
 	}
 	if dl.Role == book.Vendor {
 		return dl.Intent.Body().ReplyTo, nil

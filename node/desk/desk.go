@@ -294,11 +294,14 @@ func (d *Desk) tell(c book.Change) {
 				Intent: body.Intent.String(), Type: rec.Type(), By: string(rec.Header().By), Text: "A request was withdrawn."})
 		}
 		for _, ch := range c.Deals {
-			if key, ok := rec.Deal(); !ok || key.ID() != ch.After.ID || ch.After.Intent == nil {
+			if key, ok := dealOf(rec); !ok || key.ID() != ch.After.ID || ch.After.Intent == nil {
 				continue
 			}
-			if rec.Type() == protocol.TypeOffer && !d.book.InLedger(rec.ID()) {
-				d.publish(rec, event.OfferReceived, "An offer came in.", ch.After)
+			if ch.Before != nil && ch.Before.Find(rec.ID()) != nil {
+				continue // told when it came; kept now that there is an answer
+			}
+			if kind, text := received(rec.Type()); kind != "" && !d.book.Own(rec.ID()) {
+				d.publish(rec, kind, text, ch.After)
 				continue
 			}
 			d.publish(rec, event.DealChanged, sentences[rec.Type()], ch.After)
@@ -306,17 +309,39 @@ func (d *Desk) tell(c book.Change) {
 	}
 }
 
+// received tells what has come in that waits for a person's answer; "" for other
+// types.
+func received(recordType string) (kind, text string) {
+	switch recordType {
+	case protocol.TypeOffer:
+		return event.OfferReceived, "An offer came in."
+	case protocol.TypeCounter:
+		return event.CounterReceived, "The customer would rather have it otherwise: a counter to your offer came in."
+	case protocol.TypeTermsCounter:
+		return event.TermsProposed, "A seller proposes other terms than those of your request."
+	case protocol.TypeNextRound:
+		return event.RoundAsked, "The customer asks for another round."
+	}
+	return "", ""
+}
+
 // sentences say what a deal's record does, to people.
 var sentences = map[string]string{
 	protocol.TypeOffer:        "An offer is on its way.",
 	protocol.TypeAcceptance:   "An offer was accepted; it is binding once the seller confirms.",
 	protocol.TypeConfirmation: "The seller confirmed: this is an agreement.",
+	protocol.TypeCounter:      "A counter to the offer is on its way.",
+	protocol.TypeTermsCounter: "Other terms are proposed to the customer.",
+	protocol.TypeNextRound:    "The seller is asked for another round.",
 	protocol.TypeVoid:         "The seller ended the deal without an agreement.",
 	protocol.TypeCancel:       "The customer asked to cancel.",
 	protocol.TypeDecline:      "The customer declined.",
 	protocol.TypeAwardNotice:  "The customer chose another offer.",
 	protocol.TypeRestored:     "The seller came back from a backup and asks what was decided.",
 	protocol.TypeHeld:         "The customer showed the seller's decision.",
+	protocol.TypeOrderEvent:   "One side says how the order stands.",
+	protocol.TypeReceipt:      "The seller gave a receipt.",
+	protocol.TypeOutcome:      "One side says what came of the agreement.",
 	protocol.TypeCustomerVoid: "The customer holds no decision of the seller: the deal is void.",
 }
 

@@ -7,7 +7,6 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"github.com/parley-protocol/parley/crypto"
-	"github.com/parley-protocol/parley/node/book"
 	"github.com/parley-protocol/parley/node/failpoint"
 	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/record"
@@ -49,7 +48,7 @@ func (d *Desk) receipt(rec *record.Record) {
 func (d *Desk) thankAgain() {
 	since := d.now() - int64(thankAgainFor/time.Second)
 	for _, dl := range d.book.Deals() {
-		for _, rec := range dl.All() {
+		for _, rec := range append(dl.All(), dl.After...) {
 			if rec.Header().At >= since && !d.book.Own(rec.ID()) {
 				d.receipt(rec)
 			}
@@ -109,15 +108,11 @@ func (d *Desk) sendReceipt(ctx context.Context, rec *record.Record) {
 
 // thanks tells who signs the receipt for a record, and where it goes.
 func (d *Desk) thanks(ctx context.Context, rec *record.Record) (crypto.Signer, record.ReplyTo, error) {
-	key, ok := rec.Deal()
+	key, ok := dealOf(rec)
 	if !ok {
 		body, ok := rec.Body().(*record.Intent)
 		if !ok {
-			w, isWithdrawal := rec.Body().(*record.Withdrawal)
-			in, known := (*book.Intent)(nil), false
-			if isWithdrawal {
-				in, known = d.book.Intent(w.Intent)
-			}
+			in, known := d.book.Intent(matter(rec))
 			if !known {
 				return nil, record.ReplyTo{}, protocol.Errorf(protocol.CodeMissingRecord, "", "nobody to thank")
 			}

@@ -19,8 +19,17 @@ import (
 // inboxFor is how long an unanswered record of a stranger waits at most.
 const inboxFor = 180 * 24 * time.Hour
 
+// endOfWait is until when a record waits in the inbox.
+func (d *Desk) endOfWait(rec *record.Record) time.Time {
+	expires, limit := time.Unix(rec.Header().RetainUntil, 0), d.cfg.Now().Add(inboxFor)
+	if expires.After(limit) {
+		return limit
+	}
+	return expires
+}
+
 // maxDealRecords bounds what the other side of a deal can make this node keep.
-// Its last part is kept free of offers: the decision must find room.
+// Its last part is kept free of offers and counters: the decision must find room.
 const (
 	maxDealRecords = 64
 	maxDealOffers  = 48
@@ -125,6 +134,8 @@ func matter(rec *record.Record) cid.Cid {
 		return rec.ID()
 	case *record.Withdrawal:
 		return body.Intent
+	case *record.Introduction:
+		return body.Intent
 	}
 	return cid.Undef
 }
@@ -144,6 +155,8 @@ func (d *Desk) take(ctx context.Context, bundle []*record.Record) error {
 		err = d.takeRequest(ctx, bundle)
 	case *record.Withdrawal:
 		err = d.takeWithdrawal(ctx, main, body)
+	case *record.Introduction:
+		err = d.takeIntroduction(ctx, bundle, body)
 	case *record.OrderEvent, *record.Receipt, *record.Outcome:
 		err = d.takeFollowUp(ctx, main)
 	default:
@@ -221,15 +234,12 @@ func (d *Desk) takeInDeal(ctx context.Context, bundle []*record.Record) error {
 		return refused(err)
 	}
 	if in.Own && !d.spoken(key.ID()) && !signedBy(fresh, in.Record.Header().By) {
-		if err := d.roomToWait(key, fresh); err != nil {
+		texts := d.carriedTerms(bundle)
+		if err := d.roomToWait(key, fresh, texts); err != nil {
 			return refused(err)
 		}
-		for _, rec := range append(d.carriedTerms(bundle), fresh...) {
-			expires := time.Unix(rec.Header().RetainUntil, 0)
-			if limit := d.cfg.Now().Add(inboxFor); expires.After(limit) {
-				expires = limit
-			}
-			if _, err := d.book.Receive(ctx, rec, expires); err != nil {
+		for _, rec := range append(texts, fresh...) {
+			if _, err := d.book.Receive(ctx, rec, d.endOfWait(rec)); err != nil {
 				return err
 			}
 		}
@@ -268,14 +278,12 @@ func (d *Desk) fitting(in *book.Intent, key record.DealKey, bundle []*record.Rec
 	if !in.Own && key.Vendor != d.keys.Identity().Persona().DID() {
 		return nil, protocol.Errorf(protocol.CodeDealMismatch, "deal", "this deal is another seller's")
 	}
-	if !in.Own && key.Round > 1 && !d.spoken(key.ID()) {
-		// The next round begins with the seller's offer: without that bound a
-		// customer could fill the ledger round by round.
+	if !in.Own && key.Round > 1 && !d.spoken(key.ID()) && !d.mayBegin(key, bundle) {
 		return nil, protocol.Errorf(protocol.CodeNotPermitted, "deal.round", "this round hasn't begun")
 	}
-	held := 0
+	held, counters := 0, 0
 	if dl, ok := d.book.Deal(key.ID()); ok {
-		held = len(dl.Records) + len(dl.Inbox)
+		held, counters = len(dl.All()), len(dl.State.Counters)
 	}
 	var out []*record.Record
 	for _, rec := range bundle {
@@ -291,8 +299,14 @@ func (d *Desk) fitting(in *book.Intent, key record.DealKey, bundle []*record.Rec
 		}
 		if !d.book.Has(rec.ID()) {
 			room := maxDealRecords
-			if rec.Type() == protocol.TypeOffer {
+			switch rec.Type() {
+			case protocol.TypeOffer:
 				room = maxDealOffers
+			case protocol.TypeCounter:
+				room = maxDealOffers
+				if counters++; counters > protocol.MaxCounters {
+					return nil, protocol.Errorf(protocol.CodeOverQuota, "deal", "there are more than %d counters in one deal", protocol.MaxCounters)
+				}
 			}
 			if held++; held > room {
 				return nil, protocol.Errorf(protocol.CodeOverQuota, "deal", "there are more than %d records in one deal", room)
@@ -304,8 +318,9 @@ func (d *Desk) fitting(in *book.Intent, key record.DealKey, bundle []*record.Rec
 }
 
 // roomToWait bounds what one seller may leave on a request before the person has
-// answered, so that a few can't take the room of all.
-func (d *Desk) roomToWait(key record.DealKey, fresh []*record.Record) error {
+// answered, the texts of its terms included, so that a few can't take the room of
+// all.
+func (d *Desk) roomToWait(key record.DealKey, fresh, texts []*record.Record) error {
 	var waiting []*record.Record
 	for _, dl := range d.book.DealsOf(key.Intent) {
 		if dl.Key.Vendor == key.Vendor {
@@ -321,6 +336,12 @@ func (d *Desk) roomToWait(key record.DealKey, fresh []*record.Record) error {
 	size := 0
 	for _, rec := range waiting {
 		size += rec.Size()
+		for _, text := range d.citedTerms(rec) {
+			size += text.Size()
+		}
+	}
+	for _, text := range texts {
+		size += text.Size()
 	}
 	if len(waiting) > before && (len(waiting) > maxWaiting || size > maxWaitingBytes) {
 		return protocol.Errorf(protocol.CodeOverQuota, "deal", "%d records of this seller wait for an answer already", before)

@@ -21,16 +21,20 @@ type Event struct {
 
 // The kinds of event.
 const (
-	IntentSeen        = "intent.seen"        // a market or a customer brought an intent
-	IntentPublished   = "intent.published"   // own
-	IntentWithdrawn   = "intent.withdrawn"   // anyone's
-	ProfileSeen       = "profile.seen"       // a seller presents itself
-	OfferReceived     = "offer.received"     // an offer waits for an answer
-	DealChanged       = "deal.changed"       // a record came or went out, the phase may be new
-	DeliveryStored    = "delivery.stored"    // a mailbox has taken custody
-	DeliveryPersisted = "delivery.persisted" // the recipient has it on its disk
-	DeliveryFailed    = "delivery.failed"    // it is tried again
-	Lagged            = "lagged"             // this watcher was too slow and missed some
+	IntentSeen         = "intent.seen"         // a market or a customer brought an intent
+	IntentPublished    = "intent.published"    // own
+	IntentWithdrawn    = "intent.withdrawn"    // anyone's
+	ProfileSeen        = "profile.seen"        // a seller presents itself
+	CustomerIntroduced = "customer.introduced" // a customer says under which name it is known
+	OfferReceived      = "offer.received"      // an offer waits for an answer
+	CounterReceived    = "counter.received"    // a customer answers an offer with what it would accept
+	TermsProposed      = "terms.proposed"      // a seller proposes other terms
+	RoundAsked         = "round.asked"         // a customer asks for another round, after a void or for a change
+	DealChanged        = "deal.changed"        // a record came or went out, the phase may be new
+	DeliveryStored     = "delivery.stored"     // a mailbox has taken custody
+	DeliveryPersisted  = "delivery.persisted"  // the recipient has it on its disk
+	DeliveryFailed     = "delivery.failed"     // it is tried again
+	Lagged             = "lagged"              // this watcher was too slow and missed some
 )
 
 // backlog is how many events a slow watcher may be behind.
