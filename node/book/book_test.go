@@ -439,6 +439,7 @@ func TestRoundsAreFoldedInOrder(t *testing.T) {
 	if err := dealOf(t, b, second).State.MayAccept(later.ID(), later.Header().At); err == nil {
 		t.Fatal("round 2 is open before round 1 is void")
 	}
+	sign(t, b, d.Intent, recordtest.NextRound(t, d.Customer, void))
 	keep(t, b, d.Intent, void)
 	if last := changes[len(changes)-1]; len(last.Deals) != 2 || last.Deals[1].After.Key != second || last.Deals[1].Before == nil {
 		t.Errorf("the change tells of %d deals", len(last.Deals))

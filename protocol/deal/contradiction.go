@@ -29,10 +29,11 @@ func (s *State) foldVoids() (unlawful []unlawfulVoid) {
 			s.wait(r, missing)
 		case proof != nil:
 			unlawful = append(unlawful, unlawfulVoid{void: r, proof: proof})
-		case s.Void == nil:
-			s.Void = r
+		default:
+			s.lawful = append(s.lawful, r)
 		}
 	}
+	s.Void = first(s.lawful)
 	return unlawful
 }
 

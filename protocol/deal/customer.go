@@ -32,19 +32,17 @@ func (s State) MayAccept(offer cid.Cid, now int64) error {
 	case s.opts.Restored:
 		return protocol.Errorf(protocol.CodeRecovering, "", "this side came back from an old backup: an earlier acceptance may be on its way")
 	}
-	if err := s.roundOpen(); err != nil {
+	if err := s.RoundOpen(); err != nil {
 		return err
 	}
 	rec, terms := s.facts.offer(offer)
 	if rec == nil {
-		for _, m := range s.Misfits {
-			if m.Record.ID() == offer {
-				return protocol.Errorf(m.Code, "offer", "%s", m.Detail)
-			}
-		}
-		return protocol.Errorf(protocol.CodeNotFound, "offer", "this deal has no offer with that ID")
+		return s.noOffer(offer)
 	}
 	if err := rec.CheckUnderstood(); err != nil {
+		return err
+	}
+	if err := s.checkChange(terms.Changes); err != nil {
 		return err
 	}
 	if now > terms.ValidUntil {

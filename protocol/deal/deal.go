@@ -9,8 +9,11 @@
 // and only then sends it.
 //
 // Only the seller decides a deal, with one confirmation or one void. The
-// customer binds itself with one acceptance, and may ask for a void. The last
-// three kinds of record (restored, held, customer-void) are for a seller that
+// customer binds itself with one acceptance, and may ask for a void. Counters,
+// counter-offers of terms and the word for a next round bind nobody. A further
+// round follows a void, or changes an agreement ([FoldRounds]); what is said
+// about an agreement afterwards adds up on its own ([Follow]). Three kinds of
+// record (restored, held, customer-void) are for a seller that
 // came back from an old backup. The rules are those of spec/06-deals.md; a
 // model of them is checked in spec/model.
 package deal
@@ -48,9 +51,9 @@ type Options struct {
 	// writer of its key, after it learned of the intent. It stays set for the
 	// intent for good: a record of one's own may still be on its way.
 	Restored bool
-	// Previous is the state of the round before. A round above the first is
-	// open for offers and acceptances only when that one was voided by the
-	// seller.
+	// Previous is the state of the round before, with its own options: a round
+	// above the first is open, and about an agreement or not, by what the ones
+	// before add up to. See [FoldRounds].
 	Previous *State
 }
 
@@ -69,17 +72,23 @@ type State struct {
 	Restored     *record.Record   // the seller's; nil: none
 	Held         *record.Record   // the customer's answer to Restored; nil: none
 	CustomerVoid *record.Record   // the customer's other answer; nil: none
+	Counters     []*record.Record // the customer's, to offers in the set, by time and ID
+	TermsCounter *record.Record   // the seller's one; nil: none
+	NextRounds   []*record.Record // with which the customer asked for this round, by time and ID
 
 	Misfits  []Misfit         // records that have no part in the deal, and why
 	Waiting  []Waiting        // records that decide nothing until another one arrives
 	Evidence []*record.Record // in a conflict: the records that prove it, by time and ID
 
 	Agreement  cid.Cid // when agreed: the confirmation's ID, the agreement's name
+	Changes    cid.Cid // when agreed: the agreement that this one replaces; undefined: none
 	Committed  bool    // the seller is bound by a confirmation
 	TakesAward bool    // the customer's acceptance takes one of the intent's awards
 
-	opts  Options
-	facts facts
+	opts   Options
+	facts  facts
+	terms  []record.TermsRef // the intent's
+	lawful []*record.Record  // the lawful voids, by time and ID
 }
 
 // Misfit is a record that was given to the fold and has no part in it. It is

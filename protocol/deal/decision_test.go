@@ -247,47 +247,6 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
-//spec:shows DEAL-23
-func TestNextRound(t *testing.T) {
-	c := newCast()
-	o1 := c.offer(1, 1, 100)
-	cancel, restored := c.cancel(15), c.restored(50)
-	second := c.key(0, 2)
-	offer := c.vendorSays(30, c.offerBody(second, 1, t0+100))
-	voided := c.fold(t, deal.Options{}, o1, cancel, c.void(20, protocol.ReasonCustomerAsked, cancel))
-	foreign := voided
-	foreign.Key.Vendor = c.vendors[1].DID()
-	agreed := c.fold(t, deal.Options{}, o1, c.acceptance(10, o1), c.confirmation(20, c.acceptance(10, o1)))
-	byCustomer := c.fold(t, deal.Options{}, o1, restored, c.customerVoid(60, restored))
-	open := c.fold(t, deal.Options{}, o1)
-	tests := []struct {
-		name string
-		prev *deal.State
-		want protocol.Code
-	}{
-		{"voided by the seller", &voided, ""},
-		{"unknown", nil, protocol.CodeMissingRecord},
-		{"another seller's", &foreign, protocol.CodeMissingRecord},
-		{"agreed", &agreed, protocol.CodeNotPermitted},
-		{"open", &open, protocol.CodeNotPermitted},
-		{"voided by the customer alone", &byCustomer, protocol.CodeNotPermitted},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			s, err := deal.Fold(c.intent, second, recs{offer}, deal.Options{Previous: test.prev})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := protocol.CodeOf(s.MayAccept(offer.ID(), t0+40)); got != test.want {
-				t.Errorf("MayAccept: got %q, want %q", got, test.want)
-			}
-			if got := protocol.CodeOf(s.MayOffer()); got != test.want {
-				t.Errorf("MayOffer: got %q, want %q", got, test.want)
-			}
-		})
-	}
-}
-
 //spec:shows DEAL-20
 func TestInDoubt(t *testing.T) {
 	c := newCast()

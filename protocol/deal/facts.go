@@ -25,6 +25,9 @@ type facts struct {
 	restored      []*record.Record
 	helds         []*record.Record
 	customerVoids []*record.Record
+	counters      []*record.Record
+	termsCounters []*record.Record
+	nextRounds    []*record.Record
 }
 
 // gather sorts the records into facts; what has no part in the deal, whatever
@@ -76,6 +79,12 @@ func (f *facts) place(intent *record.Intent, customer crypto.DID, key record.Dea
 		list = &f.helds
 	case *record.CustomerVoid:
 		list = &f.customerVoids
+	case *record.Counter:
+		list = &f.counters
+	case *record.NextRound:
+		list = &f.nextRounds
+	case *record.TermsCounter:
+		list, author = &f.termsCounters, key.Vendor
 	default:
 		return misfit(protocol.CodeDealMismatch, "a %s has no part in a deal", r.Type())
 	}
@@ -89,6 +98,9 @@ func (f *facts) place(intent *record.Intent, customer crypto.DID, key record.Dea
 		}
 	} else if len(r.Header().Crit) > 0 {
 		return misfit(protocol.CodeCriticalExtension, "the extension %q must be understood and isn't", r.Header().Crit[0])
+	}
+	if counter, ok := r.Body().(*record.TermsCounter); ok && slices.Contains(intent.Terms, counter.Terms) {
+		return misfit(protocol.CodeBadField, "the request has these terms: there is nothing to counter")
 	}
 	*list = append(*list, r)
 	return Misfit{}, true

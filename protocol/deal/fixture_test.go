@@ -142,6 +142,34 @@ func (c *cast) customerVoid(at int64, restored *record.Record) *record.Record {
 	return c.customerSays(at, &record.CustomerVoid{Deal: c.key(0, 1), Restored: restored.ID()})
 }
 
+func (c *cast) counter(at int64, offer *record.Record) *record.Record {
+	return c.customerSays(at, &record.Counter{Deal: c.key(0, 1), Offer: offer.ID(), Description: "Less, please.", ValidUntil: t0 + 500})
+}
+
+func (c *cast) termsCounter(at int64, roster string) *record.Record {
+	return c.vendorSays(at, &record.TermsCounter{Deal: c.key(0, 1), Terms: record.TermsRef{Roster: roster}, ReplyTo: c.replyTo})
+}
+
+// nextRound opens the round after that of previous.
+func (c *cast) nextRound(at int64, previous *record.Record) *record.Record {
+	key, _ := previous.Deal()
+	key.Round++
+	return c.customerSays(at, &record.NextRound{Deal: key, Previous: previous.ID()})
+}
+
+// agreement is the three records of an agreement in a round, the offer changing
+// another one unless changes is nil.
+func (c *cast) agreement(round, at int64, changes *record.Record) (offer, acceptance, confirmation *record.Record) {
+	body := c.offerBody(c.key(0, round), 1, t0+at+100)
+	if changes != nil {
+		body.Changes = changes.ID()
+	}
+	offer = c.vendorSays(at, body)
+	acceptance = c.customerSays(at+1, &record.Acceptance{Deal: c.key(0, round), Offer: offer.ID(), ReplyTo: c.replyTo})
+	confirmation = c.vendorSays(at+2, &record.Confirmation{Deal: c.key(0, round), Acceptance: acceptance.ID()})
+	return offer, acceptance, confirmation
+}
+
 // fold folds records of the deal with vendor 0 in round 1.
 func (c *cast) fold(t testing.TB, opts deal.Options, recs ...*record.Record) deal.State {
 	t.Helper()
@@ -165,9 +193,10 @@ func digest(s deal.State) string {
 		}
 		return text
 	}
-	text := fmt.Sprintf("%s agreement=%s committed=%v award=%v", s.Phase, shortID(s.Agreement), s.Committed, s.TakesAward)
+	text := fmt.Sprintf("%s agreement=%s changes=%s committed=%v award=%v", s.Phase, shortID(s.Agreement), shortID(s.Changes), s.Committed, s.TakesAward)
 	text += " offers" + list(s.Offers...)
 	text += " facts" + list(s.Acceptance, s.Confirmation, s.Void, s.Restored, s.Held, s.CustomerVoid)
+	text += " talk" + list(s.Counters...) + list(s.TermsCounter) + list(s.NextRounds...)
 	text += " asks" + list(s.Asks...) + " evidence" + list(s.Evidence...)
 	for _, m := range s.Misfits {
 		text += fmt.Sprintf(" misfit%s=%s", list(m.Record), m.Code)

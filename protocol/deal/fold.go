@@ -31,12 +31,14 @@ func Fold(intent *record.Record, key record.DealKey, recs []*record.Record, opts
 		return State{}, protocol.Errorf(protocol.CodeDealMismatch, "deal", "the deal is on another intent")
 	}
 
-	s := State{Key: key, Customer: intent.Header().By, opts: opts}
+	s := State{Key: key, Customer: intent.Header().By, opts: opts, terms: body.Terms}
 	s.facts, s.Misfits = gather(body, s.Customer, key, recs)
 	s.Offers, s.Asks = s.facts.offers, s.facts.asks
-	s.Restored = first(s.facts.restored)
+	s.Restored, s.NextRounds = first(s.facts.restored), s.facts.nextRounds
 
-	accepted := s.foldAcceptances()
+	s.foldCounters()
+	s.foldTermsCounters()
+	takes := s.foldAcceptances()
 	confirmed := s.foldConfirmations()
 	s.foldAnswers()
 	unlawful := s.foldVoids()
@@ -53,19 +55,23 @@ func Fold(intent *record.Record, key record.DealKey, recs []*record.Record, opts
 	case confirmed:
 		s.Phase = PhaseAgreed
 		s.Agreement = s.Confirmation.ID()
+		if offer, ok := s.acceptedOffer(); ok {
+			s.Changes = offer.Changes
+		}
 	case s.Acceptance != nil || s.Confirmation != nil:
 		s.Phase = PhasePending
 	default:
 		s.Phase = PhaseOpen
 	}
 	s.Committed = s.Phase != PhaseConflict && !ended && s.Confirmation != nil
-	s.TakesAward = accepted && !s.awardReturned(unlawful)
+	s.TakesAward = takes && !s.awardReturned(unlawful)
 	return s, nil
 }
 
-// foldAcceptances picks the acceptance in force and reports whether any binds
-// the customer, be it one whose offer is still missing.
-func (s *State) foldAcceptances() (binds bool) {
+// foldAcceptances picks the acceptance in force and reports whether any takes an
+// award: one that binds the customer, be it one whose offer is still missing,
+// and that doesn't merely change an agreement, which has its award.
+func (s *State) foldAcceptances() (takes bool) {
 	var waiting *record.Record
 	for _, r := range s.facts.acceptances {
 		offerID := r.Body().(*record.Acceptance).Offer
@@ -88,15 +94,15 @@ func (s *State) foldAcceptances() (binds bool) {
 			s.misfit(r, protocol.CodeOf(err), "it accepts an offer that says what this program doesn't know")
 			continue
 		}
+		takes = takes || !terms.Changes.Defined()
 		if s.Acceptance == nil {
 			s.Acceptance = r
 		}
 	}
-	binds = s.Acceptance != nil || waiting != nil
 	if s.Acceptance == nil {
 		s.Acceptance = waiting
 	}
-	return binds
+	return takes || waiting != nil
 }
 
 // foldConfirmations picks the confirmation in force and reports whether the

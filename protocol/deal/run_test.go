@@ -1,6 +1,8 @@
 package deal_test
 
 import (
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -29,24 +31,52 @@ var scenarios = []scenario{
 	{name: "bad customer, restored seller", vendors: 1, rounds: 1, awards: 1, badCustomer: true, restoreV: true},
 }
 
-// seeds is how many histories are played in each scenario.
+// seeds is how many histories find each mutant in each scenario.
 const seeds = 300
+
+// histories is how many are played in each scenario: enough for PARLEY_DEALS
+// deals, or for 100,000 with PARLEY_SOAK=1.
+func histories(t *testing.T) uint64 {
+	deals := 9_300
+	switch text := os.Getenv("PARLEY_DEALS"); {
+	case text != "":
+		var err error
+		if deals, err = strconv.Atoi(text); err != nil || deals < 1 {
+			t.Fatalf("PARLEY_DEALS=%s", text)
+		}
+	case os.Getenv("PARLEY_SOAK") == "1":
+		deals = 100_000
+	case testing.Short():
+		deals = 3_100
+	}
+	perSeed := 0
+	for _, sc := range scenarios {
+		perSeed += sc.vendors * int(sc.rounds)
+	}
+	return uint64((deals + perSeed - 1) / perSeed)
+}
 
 // TestRuns plays random histories: with the rules as they are, no property is
 // ever violated. It also sees to it that the histories get somewhere.
 //
 //spec:shows DEAL-19 DEAL-24 DEAL-26
 func TestRuns(t *testing.T) {
+	seeds := int(histories(t))
 	for _, sc := range scenarios {
 		t.Run(sc.name, func(t *testing.T) {
 			t.Parallel()
 			c := newCast()
 			ends := map[deal.Phase]int{}
+			var met tally
 			for seed := range uint64(seeds) {
+				if seed%1000 == 999 {
+					c = newCast() // it remembers all that it has signed
+				}
 				r, err := play(c, sc, trueRules(), seed)
 				if err != nil {
 					t.Fatal(err)
 				}
+				met.add(r.met)
 				for _, table := range r.tables {
 					if !sc.badCustomer {
 						ends[table.customer.state.Phase]++
@@ -56,7 +86,8 @@ func TestRuns(t *testing.T) {
 					}
 				}
 			}
-			t.Logf("%v", ends)
+			t.Logf("%d deals, %v, ends %v", seeds*sc.vendors*int(sc.rounds), met, ends)
+			met.holdAgainst(t, sc, seeds)
 			cheats := sc.badCustomer || sc.badVendor
 			enough := seeds / 20
 			if cheats {
@@ -131,6 +162,17 @@ func TestMutants(t *testing.T) {
 		{"a restored seller goes on", "P1 P2 P3 P5", careless},
 		{"a restored seller doesn't adopt", "P6", func(r *rules) {
 			r.mayAdopt = func(deal.State, cid.Cid) error { return protocol.Errorf(protocol.CodeInternal, "", "no") }
+		}},
+		{"a restored seller adopts what it is only shown", "P3 P5", func(r *rules) {
+			r.mayAdopt = func(deal.State, cid.Cid) error { return nil }
+		}},
+		{"a seller that never stops deciding", "P6", func(r *rules) {
+			r.decide = func(s deal.State, now int64) deal.Decision {
+				if s.Acceptance != nil && s.Phase != deal.PhaseConflict {
+					return deal.Decision{At: now, Body: &record.Confirmation{Deal: s.Key, Acceptance: s.Acceptance.ID()}}
+				}
+				return s.Decide(now)
+			}
 		}},
 		{"a customer's void without a look at what it holds", "P3 P5", func(r *rules) {
 			r.answer = func(s deal.State, now int64) deal.Decision {

@@ -20,6 +20,7 @@ func pool(c *cast) []*record.Record {
 	cancel, restored, again := c.cancel(15), c.restored(50), c.restored(51)
 	customerVoid := c.customerVoid(60, restored)
 	asked := c.void(20, protocol.ReasonCustomerAsked, cancel)
+	countered := c.counter(6, o1)
 	otherTerms := c.offerBody(c.key(0, 1), 3, t0+100)
 	otherTerms.Terms = record.TermsRef{Roster: "SD-BASE"}
 	return []*record.Record{
@@ -30,6 +31,8 @@ func pool(c *cast) []*record.Record {
 		c.void(61, protocol.ReasonRecovered, customerVoid), c.void(30, protocol.ReasonPolicy, conf),
 		c.held(60, restored, conf), c.held(62, again, asked),
 		c.vendorSays(4, otherTerms), c.acceptance(12, c.vendorSays(4, otherTerms)),
+		countered, c.counter(7, short), c.counter(8, countered), c.termsCounter(2, "SD-BASE"), c.termsCounter(3, "SD-BASE-A"), c.termsCounter(3, "PDC-INTENT"),
+		c.sign(c.vendors[1], t0+6, countered.Body()),
 		c.sign(c.vendors[1], t0+10, a1.Body()), c.vendorSays(1, c.offerBody(c.key(0, 2), 1, t0+9)), c.intent,
 	}
 }

@@ -100,8 +100,36 @@ type run struct {
 	held    string // the type of record that the network keeps back to the end
 	temper  int    // which moves the cheat makes
 	crimes  int    // how many it has left
+	met     tally
 	logging bool
 	log     []string
+}
+
+// tally counts what a history has met with.
+type tally struct{ crashes, restores, lies, copies, losses, overrides int }
+
+func (n *tally) add(m tally) {
+	n.crashes += m.crashes
+	n.restores += m.restores
+	n.lies += m.lies
+	n.copies += m.copies
+	n.losses += m.losses
+	n.overrides += m.overrides
+}
+
+func (n tally) String() string {
+	return fmt.Sprintf("%d crashes, %d restored backups, %d lies, %d copies and %d losses on the way, %d overrides",
+		n.crashes, n.restores, n.lies, n.copies, n.losses, n.overrides)
+}
+
+// holdAgainst fails a test whose histories met with less than they should.
+func (n tally) holdAgainst(t *testing.T, sc scenario, seeds int) {
+	t.Helper()
+	cheats, restores := sc.badCustomer || sc.badVendor, sc.restoreC || sc.restoreV
+	if n.crashes < seeds/4 || n.copies < seeds || n.losses < seeds/8 ||
+		cheats != (n.lies >= seeds/2) || restores != (n.restores >= seeds/4) {
+		t.Errorf("%d histories met with too little: %v", seeds, n)
+	}
 }
 
 // violation is a property that didn't hold.
@@ -163,7 +191,11 @@ func playOnce(c *cast, sc scenario, rs rules, seed uint64, logging bool) (*run, 
 			return r, err
 		}
 	}
-	for moved := true; moved; {
+	const rest = 200 // far more rounds than there are records to sign
+	for moved, rounds := true, 0; moved; rounds++ {
+		if rounds == rest {
+			return r, &violation{"P6", "it never comes to rest"}
+		}
 		moved = false
 		for _, t := range r.tables {
 			if r.settle(t) {
@@ -338,7 +370,9 @@ func (r *run) sendAll(t *table) bool {
 // unless they are lost.
 func (r *run) deliver(t *table, rec *record.Record, alone bool) (news bool) {
 	bundle := []*record.Record{rec}
-	if !alone {
+	if alone {
+		r.met.losses++
+	} else {
 		bundle = r.withCited(t, rec)
 	}
 	toCustomer := rec.Header().By != r.c.customer.DID()
@@ -352,6 +386,7 @@ func (r *run) deliver(t *table, rec *record.Record, alone bool) (news bool) {
 	for i := len(bundle) - 1; i >= 0; i-- { // the citing record first: held before the decision
 		b := bundle[i]
 		if slices.Contains(side.recs, b) {
+			r.met.copies++
 			continue
 		}
 		if !toCustomer && r.restoredSeller(t) && isDecision(b) && r.rules.mayAdopt(t.seller.state, b.ID()) != nil {
@@ -458,6 +493,7 @@ func (r *run) customerProgram(t *table) (moved bool) {
 		case left <= 0 && !t.customer.override && !r.rules.awardRace:
 		default:
 			if left <= 0 && t.customer.override {
+				r.met.overrides++
 				r.overrides++
 			}
 			rec := r.c.sign(r.c.customer, ram.At, ram.Body)
@@ -533,6 +569,7 @@ func (r *run) vendorProgram(t *table) (moved bool) {
 
 // crash loses what wasn't persisted.
 func (r *run) crash(t *table) {
+	r.met.crashes++
 	for _, other := range r.tables {
 		other.customer.ram = deal.Decision{}
 	}
@@ -560,6 +597,7 @@ func (r *run) backup() {
 		return
 	}
 	r.customerR, r.sellerR = r.sc.restoreC, r.sc.restoreV
+	r.met.restores++
 	for i, t := range r.tables {
 		switch {
 		case r.sc.restoreC:

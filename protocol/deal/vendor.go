@@ -51,9 +51,23 @@ func (s State) Decide(now int64) Decision {
 	}
 }
 
-// MayOffer says why the seller may not sign another offer now, nil if it may.
-// The intent's own validUntil and the offer's content are the caller's to check.
-func (s State) MayOffer() error {
+// MayOffer says why the seller may not sign another offer now, one that changes
+// no agreement, nil if it may. The intent's own validUntil and the offer's
+// content are the caller's to check.
+func (s State) MayOffer() error { return s.MayOfferChange(cid.Undef) }
+
+// MayOfferChange says why the seller may not sign an offer now that has that
+// under changes, nil if it may. While the round before is agreed a seller may
+// propose a change of that agreement without being asked.
+func (s State) MayOfferChange(changes cid.Cid) error {
+	if err := s.mayAnswer(); err != nil {
+		return err
+	}
+	return s.checkChange(changes)
+}
+
+// mayAnswer says why the seller may not make an offer, of whatever kind.
+func (s State) mayAnswer() error {
 	if err := s.vendorFree(); err != nil {
 		return err
 	}
@@ -103,7 +117,7 @@ func (s State) vendorFree() error {
 	case s.recovering():
 		return protocol.Errorf(protocol.CodeRecovering, "", "this side came back from an old backup and waits for the customer's answer")
 	}
-	return s.roundOpen()
+	return s.RoundOpen()
 }
 
 // recovering reports whether the seller must not decide by itself. A restored
@@ -122,25 +136,4 @@ func (s State) acceptedOffer() (*record.Offer, bool) {
 	}
 	_, offer := s.facts.offer(s.Acceptance.Body().(*record.Acceptance).Offer)
 	return offer, offer != nil
-}
-
-// roundOpen says why a round after the first isn't open yet.
-func (s State) roundOpen() error {
-	if s.Key.Round == 1 {
-		return nil
-	}
-	prev := s.opts.Previous
-	if prev == nil || prev.Key.Intent != s.Key.Intent || prev.Key.Vendor != s.Key.Vendor || prev.Key.Round != s.Key.Round-1 {
-		return protocol.Errorf(protocol.CodeMissingRecord, "deal", "the round before this one isn't known")
-	}
-	return prev.MayNextRound()
-}
-
-// MayNextRound says why this round's end doesn't open another one, nil if it
-// does: the seller's void must be in hand.
-func (s State) MayNextRound() error {
-	if s.Phase != PhaseVoided || s.Void == nil {
-		return protocol.Errorf(protocol.CodeNotPermitted, "deal", "the round before hasn't been voided by the seller")
-	}
-	return nil
 }
