@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -64,11 +65,11 @@ func signed(tb testing.TB, n int) []*record.Record {
 
 // BenchmarkPipeline brings pre-signed intents from one node to another: gossip,
 // checks, signature, store, query. Beside it, in the same run and on the same
-// records, are its bare parts, each with all of the machine to itself:
+// records, a few hundred of them at a time in turns, are its bare parts:
 //
-//	gossip/s    GossipSub alone, between two hosts, with the nodes' parameters
-//	verify/s    Ed25519 verification alone, on all processors
-//	badger/s    Badger alone: batches of the very keys and values that the receiver wrote
+//	gossip    GossipSub alone, between two hosts, with the nodes' parameters
+//	verify    Ed25519 verification alone, on all processors
+//	badger    Badger alone: batches of the very keys and values that a view has
 //
 // Both nodes verify and store every record (a node does that with what it
 // publishes too), and the parts share the machine, so the bound is
@@ -81,48 +82,50 @@ func signed(tb testing.TB, n int) []*record.Record {
 // figures are its parts, for a record. PARLEY_BENCH_RECORDS sets how many records
 // go through.
 func BenchmarkPipeline(b *testing.B) {
+	const turn = 250
 	n := sizeOf(b, "PARLEY_BENCH_RECORDS", 5000)
 	recs := signed(b, n)
-	bytes := 0
+	size := 0
 	frames := make([][]byte, n)
 	for i, r := range recs {
-		bytes += r.Size()
+		size += r.Size()
 		frames[i] = record.EncodeFrame(r.Raw(), nil)
 	}
+	sum := map[string]cost{}
 	for b.Loop() {
-		pipeline, view := measurePipeline(b, frames)
-		parts := map[string]cost{
-			"gossip": measureGossip(b, frames),
-			"verify": measureVerify(b, recs),
-			"badger": measureBadger(b, view),
+		parts := []struct {
+			name string
+			do   func(from, to int)
+		}{
+			{"pipeline", pipelinePart(b, frames)},
+			{"gossip", gossipPart(b, frames)},
+			{"verify", verifyPart(b, recs)},
+			{"badger", badgerPart(b, recs)},
 		}
-		parts["composed"] = parts["gossip"].plus(parts["verify"], 2).plus(parts["badger"], 2)
-		parts["pipeline"] = pipeline
-		for name, c := range parts {
-			b.ReportMetric(c.rate(), name+"/s")
-			b.ReportMetric(c.cpu*1e6, name+"-cpu-µs")
+		for from := 0; from < n; from += turn {
+			for _, p := range parts {
+				began, used := time.Now(), cpuTime()
+				p.do(from, min(from+turn, n))
+				sum[p.name] = sum[p.name].plus(cost{time.Since(began).Seconds(), (cpuTime() - used).Seconds()}, 1)
+			}
 		}
-		b.ReportMetric(float64(bytes)/float64(n), "B/record")
-		b.ReportMetric(100*parts["composed"].wall/pipeline.wall, "percent")
-		b.ReportMetric(100*parts["composed"].cpu/pipeline.cpu, "cpu-percent")
 	}
+	total := float64(n * b.N)
+	sum["composed"] = sum["gossip"].plus(sum["verify"], 2).plus(sum["badger"], 2)
+	for name, c := range sum {
+		b.ReportMetric(total/c.wall, name+"/s")
+		b.ReportMetric(1e6*c.cpu/total, name+"-cpu-µs")
+	}
+	b.ReportMetric(float64(size)/float64(n), "B/record")
+	b.ReportMetric(100*sum["composed"].wall/sum["pipeline"].wall, "percent")
+	b.ReportMetric(100*sum["composed"].cpu/sum["pipeline"].cpu, "cpu-percent")
 }
 
-// cost is what one record takes: seconds by the clock, and of all processors.
+// cost is seconds by the clock, and of all processors.
 type cost struct{ wall, cpu float64 }
-
-func (c cost) rate() float64 { return 1 / c.wall }
 
 func (c cost) plus(d cost, times float64) cost {
 	return cost{c.wall + times*d.wall, c.cpu + times*d.cpu}
-}
-
-// meter measures from now on; calling what it returns gives the cost of each of n.
-func meter() func(n int) cost {
-	began, used := time.Now(), cpuTime()
-	return func(n int) cost {
-		return cost{time.Since(began).Seconds() / float64(n), (cpuTime() - used).Seconds() / float64(n)}
-	}
 }
 
 // await looks again and again until holds; what it looks at costs next to nothing.
@@ -138,7 +141,8 @@ func await(tb testing.TB, what string, holds func() bool) {
 	}
 }
 
-// publish sends frames with at most a window's worth on their way.
+// publish sends frames with at most a window's worth on their way; arrived
+// counts those of them that are there.
 func publish(tb testing.TB, g *gossip.Gossip, frames [][]byte, arrived func() int) {
 	tb.Helper()
 	for i, frame := range frames {
@@ -151,11 +155,12 @@ func publish(tb testing.TB, g *gossip.Gossip, frames [][]byte, arrived func() in
 	}
 }
 
-// measurePipeline also returns the receiver's folder, closed.
-func measurePipeline(b *testing.B, frames [][]byte) (c cost, view string) {
+// unlimited lets one peer bring all that there is.
+func unlimited(o *node.Options) { o.Ingest = ingest.Limits{PerPeerRate: 1e9, PerPeerBurst: 1e9} }
+
+func pipelinePart(b *testing.B, frames [][]byte) func(from, to int) {
 	b.Helper()
-	wide := func(o *node.Options) { o.Ingest = ingest.Limits{PerPeerRate: 1e9, PerPeerBurst: 1e9} }
-	sender, receiver := startWith(b, b.TempDir(), nil, wide), startWith(b, b.TempDir(), nil, wide)
+	sender, receiver := startWith(b, b.TempDir(), nil, unlimited), startWith(b, b.TempDir(), nil, unlimited)
 	join(b, sender)
 	join(b, receiver, sender)
 	if !sender.Gossip.AwaitMesh(b.Context(), market) {
@@ -165,27 +170,21 @@ func measurePipeline(b *testing.B, frames [][]byte) (c cost, view string) {
 	await(b, "catching up is over", func() bool {
 		return sender.Gossip.Stats().CatchupSessions >= 2 && receiver.Gossip.Stats().CatchupSessions >= 2
 	})
-	accepted := func() int { return int(receiver.Ingest.Stats().Accepted) }
-	took := meter()
-	publish(b, sender.Gossip, frames, accepted)
-	await(b, "all is stored", func() bool { return receiver.Store.Stats().Foreign.Count == len(frames) })
-	found := 0
-	for _, err := range receiver.Store.Query(b.Context(), store.Filter{Market: market, Live: true, Now: time.Now().Unix(), Order: store.Newest, Limit: 50}) {
-		if err != nil {
-			b.Fatal(err)
+	return func(from, to int) {
+		stored := func() int { return receiver.Store.Stats().Foreign.Count - from }
+		publish(b, sender.Gossip, frames[from:to], func() int { return int(receiver.Ingest.Stats().Accepted) - from })
+		await(b, "all is stored", func() bool { return stored() == to-from })
+		found := 0
+		for _, err := range receiver.Store.Query(b.Context(), store.Filter{Market: market, Live: true, Now: time.Now().Unix(), Order: store.Newest, Limit: 50}) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			found++
 		}
-		found++
-	}
-	c = took(len(frames))
-	if found != min(50, len(frames)) {
-		b.Fatalf("%d records are found", found)
-	}
-	for _, n := range []*node.Node{receiver, sender} {
-		if err := n.Close(); err != nil {
-			b.Fatal(err)
+		if found != min(50, to) {
+			b.Fatalf("%d records are found", found)
 		}
 	}
-	return c, receiver.Home().View()
 }
 
 // counting accepts everything, and counts.
@@ -216,7 +215,7 @@ func hostOf(tb testing.TB, peers ...string) *network.Network {
 	return n
 }
 
-func measureGossip(b *testing.B, frames [][]byte) cost {
+func gossipPart(b *testing.B, frames [][]byte) func(from, to int) {
 	b.Helper()
 	var handlers [2]counting
 	var parts [2]*gossip.Gossip
@@ -227,11 +226,10 @@ func measureGossip(b *testing.B, frames [][]byte) cost {
 		if parts[i], err = gossip.New(n.Host(), gossip.Options{Handler: &handlers[i]}); err != nil {
 			b.Fatal(err)
 		}
+		b.Cleanup(func() { parts[i].Close() })
 		if err := n.Start(b.Context()); err != nil {
 			b.Fatal(err)
 		}
-		defer n.Close()
-		defer parts[i].Close()
 		if err := parts[i].Join(b.Context(), market); err != nil {
 			b.Fatal(err)
 		}
@@ -240,14 +238,14 @@ func measureGossip(b *testing.B, frames [][]byte) cost {
 	if !parts[0].AwaitMesh(b.Context(), market) {
 		b.Fatal("no mesh")
 	}
-	arrived := func() int { return int(handlers[1].n.Load()) }
-	took := meter()
-	publish(b, parts[0], frames, arrived)
-	await(b, "all frames are there", func() bool { return arrived() == len(frames) })
-	return took(len(frames))
+	return func(from, to int) {
+		arrived := func() int { return int(handlers[1].n.Load()) - from }
+		publish(b, parts[0], frames[from:to], arrived)
+		await(b, "all frames are there", func() bool { return arrived() == to-from })
+	}
 }
 
-func measureVerify(b *testing.B, recs []*record.Record) cost {
+func verifyPart(b *testing.B, recs []*record.Record) func(from, to int) {
 	b.Helper()
 	type check struct {
 		key      ed25519.PublicKey
@@ -259,43 +257,37 @@ func measureVerify(b *testing.B, recs []*record.Record) cost {
 		body := raw[1 : len(raw)-66]
 		checks[i] = check{r.Header().By.PublicKey(), append([]byte("parley/1/record\x00"), body...), raw[len(raw)-64:]}
 	}
-	var next atomic.Int64
-	done := make(chan bool)
-	took := meter()
-	workers := runtime.GOMAXPROCS(0)
-	for range workers {
-		go func() {
-			good := true
-			for i := next.Add(1) - 1; i < int64(len(checks)); i = next.Add(1) - 1 {
-				c := &checks[i]
-				good = crypto.Verify(c.key, c.msg, c.sig) && good
-			}
-			done <- good
-		}()
-	}
-	for range workers {
-		if !<-done {
+	return func(from, to int) {
+		var next, bad atomic.Int64
+		next.Store(int64(from))
+		var work sync.WaitGroup
+		for range runtime.GOMAXPROCS(0) {
+			work.Go(func() {
+				for i := next.Add(1) - 1; i < int64(to); i = next.Add(1) - 1 {
+					if c := &checks[i]; !crypto.Verify(c.key, c.msg, c.sig) {
+						bad.Add(1)
+					}
+				}
+			})
+		}
+		if work.Wait(); bad.Load() > 0 {
 			b.Fatal("a signature doesn't verify")
 		}
 	}
-	return took(len(recs))
 }
 
-// measureBadger writes what stands in a view to another folder, in batches of as
-// many records as the nodes' own.
-func measureBadger(b *testing.B, view string) cost {
+// badgerPart writes what stands in a view of the records to another folder.
+func badgerPart(b *testing.B, recs []*record.Record) func(from, to int) {
 	b.Helper()
-	groups := contents(b, view)
+	groups := contents(b, recs)
 	db, err := badger.Open(store.Profile(b.TempDir(), store.Options{}))
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer db.Close()
-	const batch = 512
-	took := meter()
-	for i := 0; i < len(groups); i += batch {
+	b.Cleanup(func() { db.Close() })
+	return func(from, to int) {
 		w := db.NewWriteBatch()
-		for _, group := range groups[i:min(i+batch, len(groups))] {
+		for _, group := range groups[from:to] {
 			for _, kv := range group {
 				if err := w.Set(kv[0], kv[1]); err != nil {
 					b.Fatal(err)
@@ -306,19 +298,35 @@ func measureBadger(b *testing.B, view string) cost {
 			b.Fatal(err)
 		}
 	}
-	return took(len(groups))
 }
 
-// contents are the keys and values of a view's records, a record at a time: all
-// of its keys end in the record's hash.
-func contents(b *testing.B, view string) (groups [][][2][]byte) {
+// contents are the keys and values that a view has of the records, a record at a
+// time: all of its keys end in the record's hash.
+func contents(b *testing.B, recs []*record.Record) [][][2][]byte {
 	b.Helper()
+	view := b.TempDir()
+	s, err := store.Open(b.Context(), view, store.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	items := make([]store.Item, len(recs))
+	at := map[[32]byte]int{}
+	for i, r := range recs {
+		items[i] = store.Item{Record: r, Class: store.ClassForeign, Market: market}
+		at[[32]byte(r.ID().Hash()[2:])] = i
+	}
+	if _, err := s.Put(b.Context(), items); err != nil {
+		b.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		b.Fatal(err)
+	}
 	db, err := badger.Open(store.Profile(view, store.Options{}))
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer db.Close()
-	byHash := map[[32]byte]int{}
+	groups := make([][][2][]byte, len(recs))
 	err = db.View(func(txn *badger.Txn) error {
 		it := txn.NewIterator(badger.DefaultIteratorOptions)
 		defer it.Close()
@@ -331,14 +339,8 @@ func contents(b *testing.B, view string) (groups [][][2][]byte) {
 			if err != nil {
 				return err
 			}
-			hash := [32]byte(key[len(key)-32:])
-			at, ok := byHash[hash]
-			if !ok {
-				at = len(groups)
-				byHash[hash] = at
-				groups = append(groups, nil)
-			}
-			groups[at] = append(groups[at], [2][]byte{key, value})
+			i := at[[32]byte(key[len(key)-32:])]
+			groups[i] = append(groups[i], [2][]byte{key, value})
 		}
 		return nil
 	})

@@ -147,14 +147,15 @@ func (in *Ingest) Check(_ context.Context, m *gossip.Message) protocol.Verdict {
 func (in *Ingest) Verify(ctx context.Context, m *gossip.Message) protocol.Verdict {
 	rec := m.Parsed.(*record.Record)
 	m.Fresh = in.now().Unix()-rec.Header().At < int64(gossip.SeenFor/time.Second)
-	if m.Err = in.judge(rec); m.Err != nil {
+	// What has just been signed is new, as a rule; if not, the store tells.
+	known := (m.Path == gossip.PathCatchup || !m.Fresh) && in.known(rec.ID())
+	if known && m.Path == gossip.PathCatchup {
+		return in.count(protocol.Ignore)
+	}
+	if m.Err = in.judge(rec, known); m.Err != nil {
 		return in.count(protocol.VerdictOf(m.Err))
 	}
-	known := in.known(rec.ID())
 	if m.Path == gossip.PathCatchup {
-		if known {
-			return in.count(protocol.Ignore)
-		}
 		// It hasn't been relayed: when gossip brings it too, others still need it.
 	} else if had, _ := in.relayed.ContainsOrAdd(rec.ID(), struct{}{}); had && m.Path != gossip.PathOwn {
 		// Another frame of it, with another stamp, came through meanwhile.
@@ -189,10 +190,14 @@ func (in *Ingest) enqueue(ctx context.Context, path gossip.Path, a Arrival) erro
 	return protocol.Errorf(protocol.CodeOverQuota, "", "more comes in than can be stored")
 }
 
-// judge does what takes longer, the signature last.
-func (in *Ingest) judge(rec *record.Record) error {
+// judge does what takes longer, the signature last: that of a known record was
+// verified before, as its ID is over the signature too.
+func (in *Ingest) judge(rec *record.Record, known bool) error {
 	if rec.Type() == protocol.TypeIntent && in.gone(rec) {
 		return protocol.Errorf(protocol.CodeWithdrawn, "", "its author has withdrawn it")
+	}
+	if known {
+		return nil
 	}
 	return rec.Verify()
 }
