@@ -25,17 +25,14 @@ func TestVectorsOfJudgedFrames(t *testing.T) {
 	vectorstest.RunSome(t, "frame", judged, func(t *testing.T, c vectors.Case, in frameIn) (any, string) {
 		gate := New(nil, func(crypto.DID) bool { return false }, func(cid.Cid) bool { return false },
 			func(*record.Record) bool { return false }, func() time.Time { return time.Unix(in.Now, 0) }, Limits{})
-		rec, err := gate.admit(&gossip.Message{Market: in.Market, Frame: in.Frame})
-		if err == nil {
-			err = rec.Verify()
-		}
-		if err != nil {
-			want := map[string]protocol.Verdict{"reject": protocol.Reject, "ignore": protocol.Ignore}[in.Verdict]
-			if got := protocol.VerdictOf(err); got != want {
+		m := &gossip.Message{Market: in.Market, Frame: in.Frame}
+		if got := pass(t, gate, m); got != protocol.Accept {
+			if want := map[string]protocol.Verdict{"reject": protocol.Reject, "ignore": protocol.Ignore}[in.Verdict]; got != want {
 				t.Errorf("verdict %v, want %s", got, in.Verdict)
 			}
-			return nil, string(protocol.CodeOf(err))
+			return nil, string(protocol.CodeOf(m.Err))
 		}
+		rec := m.Parsed.(*record.Record)
 		message := sha256.Sum256(in.Frame)
 		return map[string]any{"messageId": vectors.Hex(message[:]), "record": rec.ID().String(), "stampBits": 0, "verdict": "accept"}, ""
 	})

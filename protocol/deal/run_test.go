@@ -31,8 +31,8 @@ var scenarios = []scenario{
 	{name: "bad customer, restored seller", vendors: 1, rounds: 1, awards: 1, badCustomer: true, restoreV: true},
 }
 
-// seeds is how many histories find each mutant in each scenario.
-const seeds = 300
+// seeds is after how many histories in each scenario a mutant counts as missed.
+const seeds = 2000
 
 // histories is how many are played in each scenario: enough for PARLEY_DEALS
 // deals, or for 100,000 with PARLEY_SOAK=1.

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"testing"
 
 	"github.com/ipfs/go-cid"
 
@@ -100,6 +101,7 @@ type run struct {
 	held    string // the type of record that the network keeps back to the end
 	temper  int    // which moves the cheat makes
 	crimes  int    // how many it has left
+	cut     bool   // a crash comes after the first record that is sent
 	met     tally
 	logging bool
 	log     []string
@@ -127,7 +129,7 @@ func (n tally) holdAgainst(t *testing.T, sc scenario, seeds int) {
 	t.Helper()
 	cheats, restores := sc.badCustomer || sc.badVendor, sc.restoreC || sc.restoreV
 	if n.crashes < seeds/4 || n.copies < seeds || n.losses < seeds/8 ||
-		cheats != (n.lies >= seeds/2) || restores != (n.restores >= seeds/4) {
+		cheats != (n.lies >= seeds/2) || restores != (n.restores >= seeds/8) {
 		t.Errorf("%d histories met with too little: %v", seeds, n)
 	}
 }
@@ -270,6 +272,9 @@ func (r *run) send(t *table, by crypto.DID, recs []*record.Record) (sent bool) {
 			t.net = append(t.net, rec)
 			r.note(t, "%s sent", rec.Type())
 			sent = true
+			if r.cut {
+				break
+			}
 		}
 	}
 	return sent
@@ -312,7 +317,12 @@ func (r *run) step(t *table) {
 	case kind == 0:
 		r.skew[t.vendor] += r.rng.Int64N(13) - 6
 	case kind == 3:
+		r.cut = r.rng.IntN(4) == 0
 		r.sendAll(t)
+		if r.cut {
+			r.cut = false
+			r.crash(t)
+		}
 	case kind == 4:
 		if len(t.net) > 0 {
 			if rec := t.net[r.rng.IntN(len(t.net))]; rec.Type() != r.held {
@@ -655,6 +665,7 @@ func (r *run) vendorCheats(t *table) {
 		body = &record.Restored{Deal: t.key, ReplyTo: r.c.replyTo}
 	}
 	if move > 0 {
+		r.met.lies++
 		r.crimes--
 	}
 	r.send(t, r.vendorKey(t).DID(), []*record.Record{r.c.sign(r.vendorKey(t), at, body)})
@@ -669,9 +680,13 @@ func (r *run) customerCheats(t *table) {
 	var body record.Body
 	restored := r.pick(t, protocol.TypeRestored)
 	if r.restoredSeller(t) && r.rng.IntN(2) == 0 { // shows the seller its decision without being bound to it
+		if restored == nil && r.rng.IntN(8) > 0 {
+			return // before it has said that it is lost, there is less to be had
+		}
 		decision := r.pick(t, protocol.TypeConfirmation)
 		if decision != nil && r.rules.mayAdopt(t.seller.state, decision.ID()) == nil {
 			r.put(t, false, r.withCited(t, decision)...)
+			r.met.lies++
 			r.note(t, "the confirmation comes back")
 		}
 		return
@@ -705,6 +720,7 @@ func (r *run) customerCheats(t *table) {
 		body = &record.Held{Deal: t.key, Restored: restored.ID(), Decision: decision.ID()}
 	}
 	if move > 0 {
+		r.met.lies++
 		r.crimes--
 	}
 	rec := r.c.sign(r.c.customer, at, body)

@@ -170,7 +170,9 @@ var progress = regexp.MustCompile(`execs: (\d+) \(.*new interesting: (\d+) \(tot
 func run(ctx context.Context, t target, binary, source, cache, fuzztime string, parallel int) result {
 	began := time.Now()
 	out, err := command(ctx, source, binary, "-test.run", "^$", "-test.fuzz", "^"+t.name+"$", "-test.fuzztime", fuzztime,
-		"-test.fuzzcachedir", cache, "-test.parallel", strconv.Itoa(parallel)).CombinedOutput()
+		"-test.fuzzcachedir", cache, "-test.parallel", strconv.Itoa(parallel),
+		// Without it each input that reaches new code is made smaller for up to a minute.
+		"-test.fuzzminimizetime", "200x").CombinedOutput()
 	r := result{target: t, took: time.Since(began), failed: err != nil && ctx.Err() == nil}
 	if all := progress.FindAllSubmatch(out, -1); len(all) > 0 {
 		last := all[len(all)-1]
