@@ -36,6 +36,8 @@ type Config struct {
 	Mailboxes []string `toml:"mailboxes,omitempty" json:"mailboxes" env:"PARLEY_MAILBOXES" comment:"Mailboxes where others leave replies. None: at this node itself, which shows them its address."`
 	// ServeMailbox keeps envelopes for others.
 	ServeMailbox bool `toml:"serve_mailbox,omitempty" json:"serve_mailbox" env:"PARLEY_SERVE_MAILBOX" comment:"Keep sealed envelopes for others too."`
+	// MarketSpace bounds what is kept of others' public records, in MiB.
+	MarketSpace int `toml:"market_space,omitempty" json:"market_space" env:"PARLEY_MARKET_SPACE" comment:"How many MiB of others' public records are kept; what expires first goes first. 256 when not set."`
 	// MDNS finds nodes on the local network.
 	MDNS bool `toml:"mdns" json:"mdns" env:"PARLEY_MDNS" comment:"Find nodes on the local network."`
 	// Flood sends own records to every known peer of a market.
@@ -44,6 +46,20 @@ type Config struct {
 	TestNetwork bool `toml:"test_network,omitempty" json:"test_network" env:"PARLEY_TEST_NETWORK" comment:"Lift the limits per IP address, for test networks on one machine."`
 	// LogLevel is debug, info, warn or error.
 	LogLevel string `toml:"log_level" json:"log_level" env:"PARLEY_LOG_LEVEL" comment:"debug, info, warn or error."`
+}
+
+// Bounds of MarketSpace, in MiB.
+const (
+	usualMarketSpace = 256
+	maxMarketSpace   = 1 << 20
+)
+
+// MarketBytes is MarketSpace in bytes, with its default.
+func (c Config) MarketBytes() int64 {
+	if c.MarketSpace == 0 {
+		return usualMarketSpace << 20
+	}
+	return int64(c.MarketSpace) << 20
 }
 
 // Default suits a laptop.
@@ -103,6 +119,12 @@ func (c *Config) fromEnv(getenv func(string) string) error {
 				return protocol.Errorf(protocol.CodeUsage, name, "%q is neither true nor false", text)
 			}
 			f.SetBool(b)
+		case reflect.Int:
+			n, err := strconv.Atoi(text)
+			if err != nil {
+				return protocol.Errorf(protocol.CodeUsage, name, "%q is not a whole number", text)
+			}
+			f.SetInt(int64(n))
 		default:
 			f.SetString(text)
 		}
@@ -121,6 +143,9 @@ func (c Config) Validate() error {
 	case "auto", "client", "server", "off":
 	default:
 		return protocol.Errorf(protocol.CodeUsage, "discovery", "%q is none of auto, client, server, off", c.Discovery)
+	}
+	if c.MarketSpace < 0 || c.MarketSpace > maxMarketSpace {
+		return protocol.Errorf(protocol.CodeUsage, "market_space", "%d MiB; 1 to %d", c.MarketSpace, maxMarketSpace)
 	}
 	attach := network.DefaultConfig()
 	attach.Seed = [32]byte{1} // the keyring has the real one

@@ -55,6 +55,8 @@ func TestLoadRefuses(t *testing.T) {
 		"a peer without its ID":        {text: "peers = ['/ip4/127.0.0.1/tcp/4100']", says: "/p2p/"},
 		"a mailbox without its ID":     {text: "mailboxes = ['/ip4/127.0.0.1/tcp/4100']", says: "/p2p/"},
 		"a truth":                      {env: map[string]string{"PARLEY_MDNS": "perhaps"}, says: "perhaps"},
+		"a number":                     {env: map[string]string{"PARLEY_MARKET_SPACE": "much"}, says: "much"},
+		"a number too small":           {text: "market_space = -1", says: "market_space"},
 		"a list":                       {env: map[string]string{"PARLEY_LISTEN": "x,y"}, says: "x"},
 	} {
 		_, err := config.Load(write(t, c.text), env(c.env))
@@ -119,6 +121,16 @@ func TestEmptyVariable(t *testing.T) {
 	c, err := config.Load(write(t, "log_level = 'error'\nserve_mailbox = true\n"), func(string) string { return "" })
 	if err != nil || c.LogLevel != "error" || !c.ServeMailbox {
 		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+func TestMarketSpace(t *testing.T) {
+	c, err := config.Load(write(t, "market_space = 5\n"), env(map[string]string{"PARLEY_MARKET_SPACE": "7"}))
+	if err != nil || c.MarketSpace != 7 || c.MarketBytes() != 7<<20 {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if n := config.Default().MarketBytes(); n != 256<<20 {
+		t.Errorf("%d bytes unless told otherwise", n)
 	}
 }
 
