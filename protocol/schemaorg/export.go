@@ -1,18 +1,21 @@
 package schemaorg
 
 import (
-	"encoding/json"
-	"time"
+	"strconv"
 
 	"github.com/parley-protocol/parley/protocol"
+	"github.com/parley-protocol/parley/protocol/agreement"
 	"github.com/parley-protocol/parley/protocol/decimal"
+	"github.com/parley-protocol/parley/protocol/jsonld"
 	"github.com/parley-protocol/parley/protocol/record"
+	"github.com/parley-protocol/parley/protocol/terms"
 )
 
-// FromIntent shows an intent as a schema.org Demand in JSON-LD. It is a
-// projection for other programs to read: signature, reply key and terms have no
-// words in schema.org and are left out; "@id" leads to the record. A record of
-// another type is refused with [protocol.CodeBadField].
+// FromIntent shows an intent as a schema.org Demand in JSON-LD, in the bytes of
+// [jsonld.Encode]. It is a projection for other programs to read: signature,
+// reply key and terms have no words in schema.org and are left out; "@id" leads
+// to the record. A record of another type is refused with
+// [protocol.CodeBadField].
 func FromIntent(r *record.Record) ([]byte, error) {
 	intent, ok := r.Body().(*record.Intent)
 	if !ok {
@@ -20,33 +23,29 @@ func FromIntent(r *record.Record) ([]byte, error) {
 	}
 	things := make([]thing, len(intent.ItemOffered))
 	for i, item := range intent.ItemOffered {
-		things[i] = thing{
-			product: product{Type: "Product", Name: item.Name, Description: item.Description, Category: item.Category, AreaServed: areaNode(item.AreaServed)},
-			amount:  item.Quantity,
-		}
+		product := product(item.Name, item.Description, item.Category)
+		put(product, "areaServed", areaNode(item.AreaServed))
+		things[i] = thing{product, item.Quantity}
 	}
-	demand := document{
-		Context:            vocabulary,
-		Type:               "Demand",
-		ID:                 iri(r),
-		Name:               intent.Name,
-		Description:        intent.Description,
-		InLanguage:         intent.InLanguage,
-		Category:           intent.Category,
-		AreaServed:         areaNode(intent.AreaServed),
-		AvailabilityStarts: instant(intent.AvailabilityStarts),
-		AvailabilityEnds:   instant(intent.AvailabilityEnds),
-		ValidFrom:          instant(r.Header().At),
-		ValidThrough:       instant(intent.ValidUntil),
-	}
-	demand.ItemOffered, demand.IncludesObject, demand.EligibleQuantity = goods(things)
+	demand := jsonld.Object{"@context": context(), "@type": "Demand", "@id": jsonld.IRI(r.ID()), "name": intent.Name}
+	put(demand, "description", intent.Description)
+	put(demand, "inLanguage", intent.InLanguage)
+	put(demand, "category", texts(intent.Category))
+	put(demand, "areaServed", areaNode(intent.AreaServed))
+	period(demand, "availabilityStarts", intent.AvailabilityStarts, "availabilityEnds", intent.AvailabilityEnds)
+	period(demand, "validFrom", r.Header().At, "validThrough", intent.ValidUntil)
+	goods(demand, things)
 	if p := intent.PriceSpecification; p != nil {
-		demand.PriceSpecification = &priceNode{Type: "PriceSpecification", PriceCurrency: p.PriceCurrency, MinPrice: number(p.MinPrice), MaxPrice: number(p.MaxPrice)}
+		budget := jsonld.Object{"@type": "PriceSpecification", "priceCurrency": p.PriceCurrency}
+		for key, price := range map[string]*decimal.Decimal{"minPrice": p.MinPrice, "maxPrice": p.MaxPrice} {
+			if price != nil {
+				budget[key] = jsonld.Decimal(*price)
+			}
+		}
+		demand["priceSpecification"] = budget
 	}
-	for _, id := range intent.Identifier {
-		demand.Identifier = append(demand.Identifier, propertyValue{Type: "PropertyValue", PropertyID: id.PropertyID, Value: id.Value})
-	}
-	return json.MarshalIndent(demand, "", "  ")
+	put(demand, "identifier", identifierNodes(intent.Identifier))
+	return jsonld.Encode(demand)
 }
 
 // FromOffer shows an offer as a schema.org Offer in JSON-LD, its lines and
@@ -54,191 +53,212 @@ func FromIntent(r *record.Record) ([]byte, error) {
 // schema.org doesn't have holds here too. A record of another type is refused
 // with [protocol.CodeBadField].
 func FromOffer(r *record.Record) ([]byte, error) {
-	offer, ok := r.Body().(*record.Offer)
+	body, ok := r.Body().(*record.Offer)
 	if !ok {
 		return nil, protocol.Errorf(protocol.CodeBadField, "type", "a %s is not an offer", r.Type())
 	}
+	node := offerNode(r, body)
+	node["@context"] = context()
+	return jsonld.Encode(node)
+}
+
+// FromAgreement shows an agreement as a schema.org Order in JSON-LD, in the
+// bytes of [jsonld.Encode]. Its number is the deal's ID.
+func FromAgreement(a *agreement.Agreement) ([]byte, error) {
+	order := jsonld.Object{
+		"@context": context(), "@type": "Order", "@id": jsonld.IRI(a.ID), "name": a.Asked.Name,
+		"orderNumber": a.Deal.ID().String(), "confirmationNumber": a.ID.String(),
+		"orderDate": jsonld.Instant(a.Acceptance.Header().At), "orderStatus": jsonld.Schema + "OrderProcessing",
+		"customer": party(a.Customer()), "seller": party(a.Vendor()),
+	}
+	put(order, "identifier", identifierNodes(a.Asked.Identifier))
+	offer := offerNode(a.Offer, a.Offered)
+	if about := termsNode(a); about != nil {
+		offer["subjectOf"] = about
+	}
+	order["acceptedOffer"] = offer
+	var lines jsonld.List
+	for i, item := range a.Offered.ItemOffered {
+		line := jsonld.Object{"@type": "OrderItem", "orderItemNumber": strconv.Itoa(i + 1), "orderedItem": offered(item, a.Offered.PriceCurrency)}
+		put(line, "orderQuantity", quantityNode(item.Quantity))
+		lines = append(lines, line)
+	}
+	order["orderedItem"] = lines
+	delivery := jsonld.Object{"@type": "ParcelDelivery"}
+	period(delivery, "expectedArrivalFrom", a.Offered.AvailabilityStarts, "expectedArrivalUntil", a.Offered.AvailabilityEnds)
+	if area := a.Asked.AreaServed; area != nil {
+		delivery["deliveryAddress"] = addressNode(area)
+	}
+	if len(delivery) > 1 {
+		order["orderDelivery"] = delivery
+	}
+	return jsonld.Encode(order)
+}
+
+// context is short, and enough: nobody has to fetch schema.org's own.
+func context() jsonld.Object {
+	return jsonld.Object{"@vocab": jsonld.Schema, "orderStatus": jsonld.Object{"@type": "@id"}}
+}
+
+func party(did string) jsonld.Object { return jsonld.Object{"@id": did, "identifier": did} }
+
+// termsNode is what is known of the agreed terms; nil for a roster ID that
+// this program doesn't know.
+func termsNode(a *agreement.Agreement) jsonld.Object {
+	if a.Own != nil {
+		node := jsonld.Object{"@type": "CreativeWork", "@id": jsonld.IRI(a.Terms.ID()), "name": a.Own.Name, "text": a.Own.Text}
+		put(node, "inLanguage", a.Own.InLanguage)
+		return node
+	}
+	entry, known := terms.Lookup(a.Offered.Terms.Roster)
+	if !known {
+		return nil
+	}
+	return jsonld.Object{"@type": "CreativeWork", "@id": terms.IRI(entry.ID), "name": entry.Name, "text": entry.Sentence, "inLanguage": "en"}
+}
+
+func offerNode(r *record.Record, offer *record.Offer) jsonld.Object {
 	things := make([]thing, len(offer.ItemOffered))
-	total := priceNode{Type: "CompoundPriceSpecification", PriceCurrency: offer.PriceCurrency, Price: number(&offer.TotalPrice)}
+	var components jsonld.List
+	price := func(typ, name string, amount decimal.Decimal) jsonld.Object {
+		return jsonld.Object{"@type": typ, "name": name, "priceCurrency": offer.PriceCurrency, "price": jsonld.Decimal(amount)}
+	}
 	for i, item := range offer.ItemOffered {
-		things[i] = thing{
-			product: product{Type: "Product", Name: item.Name, Description: item.Description, Category: item.Category},
-			amount:  item.Quantity,
+		things[i] = thing{offered(item, offer.PriceCurrency), item.Quantity}
+		component := price("PriceSpecification", item.Name, item.Price)
+		if item.Quantity != nil { // so much for so many
+			component["@type"], component["referenceQuantity"] = "UnitPriceSpecification", quantityNode(item.Quantity)
 		}
-		total.Components = append(total.Components, priceNode{
-			Type: "UnitPriceSpecification", Name: item.Name, PriceCurrency: offer.PriceCurrency, Price: number(&item.Price),
-		})
+		components = append(components, component)
 	}
 	for _, charge := range offer.Charges {
-		component := priceNode{Type: chargeType(charge.Kind), Name: charge.Name, PriceCurrency: offer.PriceCurrency, Price: number(&charge.Price)}
-		if component.Name == "" {
-			component.Name = charge.Kind
+		typ, name := "PriceSpecification", charge.Name
+		if charge.Kind == "delivery" {
+			typ = "DeliveryChargeSpecification"
 		}
-		total.Components = append(total.Components, component)
+		if name == "" {
+			name = charge.Kind
+		}
+		component := price(typ, name, charge.Price)
+		component["additionalType"] = charge.Kind
+		components = append(components, component)
 	}
-	out := document{
-		Context:            vocabulary,
-		Type:               "Offer",
-		ID:                 iri(r),
-		Description:        offer.Description,
-		Price:              number(&offer.TotalPrice),
-		PriceCurrency:      offer.PriceCurrency,
-		PriceSpecification: &total,
-		AvailabilityStarts: instant(offer.AvailabilityStarts),
-		AvailabilityEnds:   instant(offer.AvailabilityEnds),
-		ValidFrom:          instant(r.Header().At),
-		ValidThrough:       instant(offer.ValidUntil),
-		OfferedBy:          &reference{ID: string(r.Header().By)},
+	total := jsonld.Object{
+		"@type": "CompoundPriceSpecification", "priceCurrency": offer.PriceCurrency,
+		"price": jsonld.Decimal(offer.TotalPrice), "priceComponent": components,
 	}
-	out.ItemOffered, out.IncludesObject, out.EligibleQuantity = goods(things)
-	return json.MarshalIndent(out, "", "  ")
+	node := jsonld.Object{
+		"@type": "Offer", "@id": jsonld.IRI(r.ID()), "offeredBy": party(string(r.Header().By)),
+		"price": jsonld.Decimal(offer.TotalPrice), "priceCurrency": offer.PriceCurrency, "priceSpecification": total,
+	}
+	put(node, "description", offer.Description)
+	period(node, "availabilityStarts", offer.AvailabilityStarts, "availabilityEnds", offer.AvailabilityEnds)
+	period(node, "validFrom", r.Header().At, "validThrough", offer.ValidUntil)
+	goods(node, things)
+	return node
 }
 
-const vocabulary = "https://schema.org"
-
-// document is a Demand or an Offer, with the properties of either.
-type document struct {
-	Context            string          `json:"@context"`
-	Type               string          `json:"@type"`
-	ID                 string          `json:"@id"`
-	Name               string          `json:"name,omitempty"`
-	Description        string          `json:"description,omitempty"`
-	InLanguage         string          `json:"inLanguage,omitempty"`
-	Category           []string        `json:"category,omitempty"`
-	ItemOffered        []product       `json:"itemOffered,omitempty"`
-	IncludesObject     []typedQuantity `json:"includesObject,omitempty"`
-	EligibleQuantity   *quantityNode   `json:"eligibleQuantity,omitempty"`
-	AreaServed         *placeNode      `json:"areaServed,omitempty"`
-	Price              json.Number     `json:"price,omitempty"`
-	PriceCurrency      string          `json:"priceCurrency,omitempty"`
-	PriceSpecification *priceNode      `json:"priceSpecification,omitempty"`
-	AvailabilityStarts string          `json:"availabilityStarts,omitempty"`
-	AvailabilityEnds   string          `json:"availabilityEnds,omitempty"`
-	ValidFrom          string          `json:"validFrom,omitempty"`
-	ValidThrough       string          `json:"validThrough,omitempty"`
-	Identifier         []propertyValue `json:"identifier,omitempty"`
-	OfferedBy          *reference      `json:"offeredBy,omitempty"`
+// offered is what a line of an offer is about, and what one of it costs.
+func offered(item record.OfferItem, currency string) jsonld.Object {
+	node := product(item.Name, item.Description, item.Category)
+	if item.UnitPrice != nil {
+		node["offers"] = jsonld.Object{"@type": "Offer", "price": jsonld.Decimal(*item.UnitPrice), "priceCurrency": currency}
+	}
+	return node
 }
 
-type reference struct {
-	ID string `json:"@id"`
-}
-
-type product struct {
-	Type        string     `json:"@type"`
-	Name        string     `json:"name"`
-	Description string     `json:"description,omitempty"`
-	Category    []string   `json:"category,omitempty"`
-	AreaServed  *placeNode `json:"areaServed,omitempty"`
-}
-
-type quantityNode struct {
-	Type     string      `json:"@type"`
-	Value    json.Number `json:"value"`
-	UnitCode string      `json:"unitCode"`
-}
-
-// typedQuantity is schema.org's way to say how much of each of several things.
-type typedQuantity struct {
-	Type             string      `json:"@type"`
-	AmountOfThisGood json.Number `json:"amountOfThisGood,omitempty"`
-	UnitCode         string      `json:"unitCode,omitempty"`
-	TypeOfGood       product     `json:"typeOfGood"`
-}
-
-type placeNode struct {
-	Type    string        `json:"@type"`
-	Address postalAddress `json:"address"`
-}
-
-type postalAddress struct {
-	Type            string `json:"@type"`
-	AddressCountry  string `json:"addressCountry,omitempty"`
-	AddressRegion   string `json:"addressRegion,omitempty"`
-	AddressLocality string `json:"addressLocality,omitempty"`
-	PostalCode      string `json:"postalCode,omitempty"`
-}
-
-type priceNode struct {
-	Type          string      `json:"@type"`
-	Name          string      `json:"name,omitempty"`
-	PriceCurrency string      `json:"priceCurrency"`
-	Price         json.Number `json:"price,omitempty"`
-	MinPrice      json.Number `json:"minPrice,omitempty"`
-	MaxPrice      json.Number `json:"maxPrice,omitempty"`
-	Components    []priceNode `json:"priceComponent,omitempty"`
-}
-
-type propertyValue struct {
-	Type       string `json:"@type"`
-	PropertyID string `json:"propertyID"`
-	Value      string `json:"value"`
+func product(name, description string, category []string) jsonld.Object {
+	node := jsonld.Object{"@type": "Product", "name": name}
+	put(node, "description", description)
+	put(node, "category", texts(category))
+	return node
 }
 
 // thing is one item, wanted or offered.
 type thing struct {
-	product product
+	product jsonld.Object
 	amount  *record.QuantitativeValue
 }
 
 // goods puts one thing into itemOffered with its quantity beside it; several
 // with quantities go into includesObject, which has a place for each.
-func goods(things []thing) (offered []product, included []typedQuantity, single *quantityNode) {
+func goods(node jsonld.Object, things []thing) {
 	counted := false
 	for _, t := range things {
 		counted = counted || t.amount != nil
 	}
-	if len(things) > 1 && counted {
-		for _, t := range things {
-			node := typedQuantity{Type: "TypeAndQuantityNode", TypeOfGood: t.product}
-			if t.amount != nil {
-				node.AmountOfThisGood, node.UnitCode = number(&t.amount.Value), t.amount.UnitCode
-			}
-			included = append(included, node)
-		}
-		return nil, included, nil
+	if len(things) == 1 {
+		put(node, "eligibleQuantity", quantityNode(things[0].amount))
 	}
+	var list jsonld.List
 	for _, t := range things {
-		offered = append(offered, t.product)
-		if t.amount != nil {
-			single = &quantityNode{Type: "QuantitativeValue", Value: number(&t.amount.Value), UnitCode: t.amount.UnitCode}
+		if len(things) == 1 || !counted {
+			list = append(list, t.product)
+			continue
 		}
+		included := jsonld.Object{"@type": "TypeAndQuantityNode", "typeOfGood": t.product}
+		if t.amount != nil {
+			included["amountOfThisGood"], included["unitCode"] = jsonld.Decimal(t.amount.Value), t.amount.UnitCode
+		}
+		list = append(list, included)
 	}
-	return offered, nil, single
+	if len(things) == 1 || !counted {
+		node["itemOffered"] = list
+	} else {
+		node["includesObject"] = list
+	}
 }
 
-// chargeType is schema.org's type for a component of the price.
-func chargeType(kind string) string {
-	if kind == "delivery" {
-		return "DeliveryChargeSpecification"
+// put sets what isn't empty.
+func put[T string | jsonld.List | jsonld.Object](node jsonld.Object, key string, value T) {
+	if len(value) > 0 {
+		node[key] = value
 	}
-	return "PriceSpecification"
 }
 
-func areaNode(area *record.Area) *placeNode {
+// period sets the two ends that are known.
+func period(node jsonld.Object, startKey string, start int64, endKey string, end int64) {
+	if start != 0 {
+		node[startKey] = jsonld.Instant(start)
+	}
+	if end != 0 {
+		node[endKey] = jsonld.Instant(end)
+	}
+}
+
+func texts(list []string) (out jsonld.List) {
+	for _, text := range list {
+		out = append(out, text)
+	}
+	return out
+}
+
+func quantityNode(q *record.QuantitativeValue) jsonld.Object {
+	if q == nil {
+		return nil
+	}
+	return jsonld.Object{"@type": "QuantitativeValue", "value": jsonld.Decimal(q.Value), "unitCode": q.UnitCode}
+}
+
+func identifierNodes(list []record.PropertyValue) (out jsonld.List) {
+	for _, id := range list {
+		out = append(out, jsonld.Object{"@type": "PropertyValue", "propertyID": id.PropertyID, "value": id.Value})
+	}
+	return out
+}
+
+func areaNode(area *record.Area) jsonld.Object {
 	if area == nil {
 		return nil
 	}
-	return &placeNode{Type: "Place", Address: postalAddress{
-		Type: "PostalAddress", AddressCountry: area.AddressCountry, AddressRegion: area.AddressRegion,
-		AddressLocality: area.AddressLocality, PostalCode: area.PostalCode,
-	}}
+	return jsonld.Object{"@type": "Place", "address": addressNode(area)}
 }
 
-// number writes a decimal as a JSON number, digit by digit.
-func number(d *decimal.Decimal) json.Number {
-	if d == nil {
-		return ""
-	}
-	return json.Number(d.String())
+func addressNode(area *record.Area) jsonld.Object {
+	node := jsonld.Object{"@type": "PostalAddress"}
+	put(node, "addressCountry", area.AddressCountry)
+	put(node, "addressRegion", area.AddressRegion)
+	put(node, "addressLocality", area.AddressLocality)
+	put(node, "postalCode", area.PostalCode)
+	return node
 }
-
-func instant(seconds int64) string {
-	if seconds == 0 {
-		return ""
-	}
-	return time.Unix(seconds, 0).UTC().Format(time.RFC3339)
-}
-
-// iri names the record where other programs can resolve it.
-func iri(r *record.Record) string { return "ipfs://" + r.ID().String() }

@@ -252,8 +252,8 @@ func TestFromOffer(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, words := range []string{
-		`"@type": "Offer"`, `"@id": "ipfs://` + offer.ID().String(), `"price": 210`, `"@type": "DeliveryChargeSpecification"`, `"price": -0.5`,
-		`"name": "Winter"`, `"eligibleQuantity"`, `"@id": "` + string(seller.DID()), `"validThrough": "2026-12-21T00:00:00Z"`,
+		`"@type":"Offer"`, `"@id":"ipfs://` + offer.ID().String(), `"price":210`, `"@type":"DeliveryChargeSpecification"`, `"price":-0.5`,
+		`"name":"Winter"`, `"eligibleQuantity"`, `"@id":"` + string(seller.DID()), `"validThrough":"2026-12-21T00:00:00Z"`,
 	} {
 		if !strings.Contains(string(document), words) {
 			t.Errorf("%s is not in\n%s", words, document)

@@ -32,6 +32,11 @@ func registries() []registry {
 			render:  renderOrderStatuses,
 		},
 		{
+			csv: "odrl-context.csv", output: "odrl_context_gen.go",
+			columns: []string{"term", "iri", "coercion"}, optional: []string{"coercion"},
+			render: renderContext,
+		},
+		{
 			csv: "outcomes.csv", output: "outcomes_gen.go",
 			columns: []string{"code", "summary"},
 			render:  renderOutcomes,

@@ -87,3 +87,31 @@ func renderRosterRules(rows []row) ([]byte, error) {
 	w.line("}")
 	return w.source()
 }
+
+func renderContext(rows []row) ([]byte, error) {
+	w := newWriter("odrl-context.csv")
+	w.line("// ContextTerm is one definition of ODRL's JSON-LD context.")
+	w.line("type ContextTerm struct {")
+	w.line("Term string // as in documents; a prefix if the IRI ends in # or /")
+	w.line("IRI string // or a keyword, such as @id")
+	w.line("Coercion string // type of its values: @id, @vocab or \"\"")
+	w.line("}")
+	w.line("")
+	w.line("// ODRLContext lists the terms in the order of their names.")
+	w.line("func ODRLContext() []ContextTerm {")
+	w.line("return []ContextTerm{")
+	for _, r := range rows {
+		coercion, err := oneOf(r["coercion"], map[string]string{"": "", "@id": "@id", "@vocab": "@vocab"})
+		if err != nil {
+			return nil, fmt.Errorf("entry %q: coercion: %w", r["term"], err)
+		}
+		cell := ""
+		if coercion != "" {
+			cell = ", Coercion: " + quote(coercion)
+		}
+		w.line("{Term: %s, IRI: %s%s},", quote(r["term"]), quote(r["iri"]), cell)
+	}
+	w.line("}")
+	w.line("}")
+	return w.source()
+}

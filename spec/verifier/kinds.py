@@ -18,6 +18,7 @@ import deal
 import decimals
 import did
 import ed25519
+import exports
 import hpke
 import keys
 import mailbox
@@ -278,6 +279,10 @@ def archive_(case: Case, folder: Path) -> Case:
     }
 
 
+def export(case: Case, _: Path) -> Case:
+    return {"text": exports.export(archive.read(_raw(case, "car")), case["format"])}
+
+
 def invite(case: Case, _: Path) -> Case:
     found = carriers.parse_invite(case["link"])
     return {
@@ -309,5 +314,6 @@ KINDS: dict[str, Checker] = {
     "mailbox-message": _message("mailbox"),
     "catchup-message": _message("catchup"),
     "archive": archive_,
+    "export": export,
     "invite": invite,
 }
