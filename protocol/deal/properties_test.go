@@ -80,10 +80,18 @@ func (r *run) stable(side *disk, phase deal.Phase, agreed, mayVoid bool) error {
 	case now == deal.PhaseConflict && r.cheats():
 		side.final = now
 	case was == deal.PhaseAgreed && now == deal.PhaseVoided && mayVoid:
+	case was == deal.PhaseConflict && now == deal.PhaseVoided && r.badVendorAt(side):
 	default:
 		return fmt.Errorf("%s became %s", was, now)
 	}
 	return nil
+}
+
+// badVendorAt: the customer's void, which a seller has asked for that contradicts
+// itself, outranks all that the seller has signed.
+func (r *run) badVendorAt(side *disk) bool {
+	s := side.state
+	return r.sc.badVendor && s.CustomerVoid != nil && count[*record.Acceptance](side.recs) < 2
 }
 
 // confirmed reports whether a confirmation that cites an acceptance by the
