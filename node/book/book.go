@@ -369,7 +369,7 @@ func (b *Book) fold(id cid.Cid) {
 
 // options is what this side knows of a deal beyond its records.
 func (b *Book) options(intent *record.Record, key record.DealKey) (o deal.Options) {
-	o.Restored = b.recovering(intent) != ""
+	o.Restored, o.AskedSince = b.recovering(intent) != "", b.restoredAt
 	if key.Round > 1 {
 		before := key
 		before.Round--

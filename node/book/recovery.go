@@ -81,11 +81,19 @@ func (b *Book) doubt(e entry, touched map[cid.Cid]bool) {
 // whole. It stays so for good.
 func (tx *Tx) Doubt(why Why, at int64) {
 	tx.book.mu.RLock()
-	known := tx.book.doubtful[tx.intent]
+	known := tx.book.doubtful[tx.intent] != ""
 	tx.book.mu.RUnlock()
-	if known == "" {
+	for _, e := range tx.entries {
+		known = known || e.kind == kindRecovering
+	}
+	if !known {
 		tx.entries = append(tx.entries, entry{kind: kindRecovering, intent: tx.intent, why: why, at: at})
 	}
+}
+
+// Adopt adds a record that this side had signed and lost, as its own again.
+func (tx *Tx) Adopt(rec *record.Record) {
+	tx.entries = append(tx.entries, entry{kind: kindRecord, rec: rec, own: true})
 }
 
 // Find adds an own intent that came from outside: nothing is known of the sealing

@@ -39,6 +39,9 @@ func (tx *Tx) State(intent *record.Record, key record.DealKey, more ...*record.R
 	tx.book.mu.RLock()
 	opts := tx.book.options(intent, key)
 	tx.book.mu.RUnlock()
+	for _, e := range tx.entries {
+		opts.Restored = opts.Restored || e.kind == kindRecovering
+	}
 	if d, ok := tx.Deal(key.ID()); ok {
 		more = append(d.All(), more...)
 	}

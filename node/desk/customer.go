@@ -194,7 +194,7 @@ func (d *Desk) AcceptOffer(ctx context.Context, offer cid.Cid, override bool) (*
 		}
 		now := d.now()
 		if err := dl.State.MayAccept(offer, now); err != nil {
-			return err
+			return explainRecovering(err, d.book.Recovering(in.Record))
 		}
 		if err := d.termsUnderstood(ctx, rec); err != nil {
 			return err
@@ -329,12 +329,19 @@ func (d *Desk) settleCustomer(ctx context.Context, id cid.Cid) error {
 				agreed++
 				winner = acceptedOffer(dl)
 			}
-			if answer := dl.State.AnswerRestored(d.now()); !answer.None() && answerUnasked(tx, dl, spoken) {
+			if answer := dl.State.AnswerRestored(d.now()); !answer.None() && answerUnasked(tx, dl, spoken) && !d.stale(dl) {
+				var seedID keyring.KeyID
+				if cancel, ok := answer.Body.(*record.Cancel); ok {
+					// The keys of before may be gone, and so may the mailboxes.
+					if seedID, cancel.ReplyTo, err = d.freshReplyTo(ctx); err != nil {
+						return err
+					}
+				}
 				rec, err := record.Sign(d.headerAt(answer.At), answer.Body, d.intentKey(in))
 				if err != nil {
 					return err
 				}
-				tx.Sign(rec, keyring.KeyID{})
+				tx.Sign(rec, seedID)
 				said[dl.ID] = true
 				spoken++
 			}

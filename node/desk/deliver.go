@@ -82,6 +82,15 @@ func (s source) Due(ctx context.Context, del book.Delivery) (outbox.Message, err
 	if err != nil {
 		return outbox.Message{}, err
 	}
+	if key, ok := rec.Deal(); ok {
+		if st, tried := s.d.outbox.Status(del); tried && st.Attempts > 0 {
+			if dl, ok := s.d.book.Deal(key.ID()); ok {
+				if moved, ok := s.d.newAddress(ctx, dl, del.To); ok && st.Attempts%2 == 1 {
+					to = moved
+				}
+			}
+		}
+	}
 	if len(to.Mailboxes) == 0 {
 		return outbox.Message{}, &protocol.Error{Code: protocol.CodeNotFound, Field: "replyTo.mailboxes", Detail: "the other side named no mailbox",
 			Hint: "bring it as a file: --out FILE"}
@@ -155,9 +164,8 @@ func (d *Desk) cited(rec *record.Record) []*record.Record {
 			if c := dl.Find(id); c != nil && !seen[c] {
 				seen[c] = true
 				follow(c)
-				// Offers are large, and their author has them unless it was
-				// restored, which held then shows.
-				if c.Type() != protocol.TypeOffer || rec.Type() == protocol.TypeHeld {
+				// Offers are large: they go along only where they may be lost.
+				if c.Type() != protocol.TypeOffer || mayLack(dl, rec) {
 					out = append(out, d.citedTerms(c)...)
 					out = append(out, c)
 				}
@@ -165,6 +173,9 @@ func (d *Desk) cited(rec *record.Record) []*record.Record {
 		}
 	}
 	follow(rec)
+	if dl.Role == book.Customer {
+		return d.remind(dl, rec, out)
+	}
 	return out
 }
 

@@ -144,6 +144,9 @@ func (d *Desk) Start(ctx context.Context) error {
 		d.run(func(ctx context.Context) { d.sendReceipts(ctx, d.receipts.engaged) })
 		d.run(func(ctx context.Context) { d.sendReceipts(ctx, d.receipts.strangers) })
 	}
+	if err := d.refreshProfile(ctx); err != nil {
+		return err
+	}
 	d.run(d.react)
 	d.run(d.sweep)
 	d.takeUp()

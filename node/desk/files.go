@@ -35,7 +35,7 @@ func (d *Desk) Import(ctx context.Context, recs []*record.Record) (added int, er
 		if d.book.InLedger(rec.ID()) {
 			continue
 		}
-		isNew, err := d.importOne(ctx, rec)
+		isNew, err := d.importOne(ctx, rec, recs)
 		if protocol.CodeOf(err) == protocol.CodeExpired {
 			late = err // an old archive has what is past, and what is not
 			continue
@@ -53,9 +53,17 @@ func (d *Desk) Import(ctx context.Context, recs []*record.Record) (added int, er
 	return added, nil
 }
 
-func (d *Desk) importOne(ctx context.Context, rec *record.Record) (bool, error) {
+func (d *Desk) importOne(ctx context.Context, rec *record.Record, all []*record.Record) (bool, error) {
 	switch body := rec.Body().(type) {
-	case *record.Intent, *record.Profile:
+	case *record.Intent:
+		if d.ownIntentOf(rec) {
+			return true, d.findOwn(ctx, rec)
+		}
+		return d.view(ctx, rec)
+	case *record.Profile:
+		if d.ours(rec.Header().By) {
+			return d.importProfile(ctx, rec)
+		}
 		return d.view(ctx, rec)
 	case *record.Withdrawal:
 		if _, ok := d.book.Intent(body.Intent); ok {
@@ -64,8 +72,13 @@ func (d *Desk) importOne(ctx context.Context, rec *record.Record) (bool, error) 
 		return d.view(ctx, rec)
 	}
 	if key, ok := rec.Deal(); ok {
-		if in, ok := d.book.Intent(key.Intent); ok && !in.Waiting && (in.Own || key.Vendor == d.keys.Identity().Persona().DID()) {
+		if in, ok := d.book.Intent(key.Intent); ok && !in.Waiting && (in.Own || d.ours(key.Vendor) && rec.Header().By != key.Vendor) {
 			return true, d.takeInDeal(ctx, []*record.Record{rec})
+		}
+		if d.ours(key.Vendor) {
+			if taken, err := d.importOwn(ctx, key, rec, all); taken || err != nil {
+				return taken, err
+			}
 		}
 	}
 	return true, d.book.Update(ctx, rec.ID(), func(tx *book.Tx) error {

@@ -75,7 +75,7 @@ func (d *Desk) followUp(ctx context.Context, id cid.Cid, body func(*book.Deal, r
 		if err != nil {
 			return err
 		}
-		key := d.keys.Identity().Persona()
+		key := d.vendorKey(dl.Key.Vendor)
 		if dl.Role == book.Customer {
 			key = d.intentKey(dl.Intent)
 		}

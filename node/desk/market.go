@@ -100,6 +100,14 @@ func (d *Desk) Arrive(ctx context.Context, batch []ingest.Arrival) error {
 		}
 		switch body := a.Record.Body().(type) {
 		case *record.Intent:
+			if d.ownIntentOf(a.Record) {
+				d.work.add(func(ctx context.Context) {
+					if err := d.findOwn(ctx, a.Record); err != nil && ctx.Err() == nil {
+						d.cfg.Log.Error("an own request could not be taken back", "error", err)
+					}
+				})
+				continue
+			}
 			d.publish(a.Record, event.IntentSeen, "Someone asks the market for something.", nil)
 		case *record.Withdrawal:
 			d.events.Publish(event.Event{At: d.cfg.Now(), Kind: event.IntentWithdrawn, Record: a.Record.ID().String(), Intent: body.Intent.String(),
@@ -110,6 +118,7 @@ func (d *Desk) Arrive(ctx context.Context, batch []ingest.Arrival) error {
 				}
 			})
 		case *record.Profile:
+			d.sendAgain(a.Record.Header().By)
 			d.publish(a.Record, event.ProfileSeen, "A seller presents itself.", nil)
 		}
 	}

@@ -70,10 +70,16 @@ func (d *Desk) sendReceipts(ctx context.Context, queue <-chan *record.Record) {
 func (d *Desk) sendReceipt(ctx context.Context, rec *record.Record) {
 	ctx, cancel := context.WithTimeout(ctx, receiptTime)
 	defer cancel()
-	signer, to, err := d.thanks(ctx, rec)
+	signers, to, err := d.thanks(ctx, rec)
 	if err != nil || len(to.Mailboxes) == 0 {
 		return
 	}
+	for _, signer := range signers {
+		d.leaveReceipt(ctx, rec, signer, to)
+	}
+}
+
+func (d *Desk) leaveReceipt(ctx context.Context, rec *record.Record, signer crypto.Signer, to record.ReplyTo) {
 	now := d.now()
 	thanks, err := record.Sign(record.Header{At: now, RetainUntil: now + int64(receiptKept/time.Second)},
 		&record.DeliveryReceipt{Records: []cid.Cid{rec.ID()}}, signer)
@@ -107,7 +113,7 @@ func (d *Desk) sendReceipt(ctx context.Context, rec *record.Record) {
 }
 
 // thanks tells who signs the receipt for a record, and where it goes.
-func (d *Desk) thanks(ctx context.Context, rec *record.Record) (crypto.Signer, record.ReplyTo, error) {
+func (d *Desk) thanks(ctx context.Context, rec *record.Record) ([]crypto.Signer, record.ReplyTo, error) {
 	key, ok := dealOf(rec)
 	if !ok {
 		body, ok := rec.Body().(*record.Intent)
@@ -118,7 +124,7 @@ func (d *Desk) thanks(ctx context.Context, rec *record.Record) (crypto.Signer, r
 			}
 			body = in.Body()
 		}
-		return d.keys.Identity().Persona(), body.ReplyTo, nil
+		return d.recipients(), body.ReplyTo, nil
 	}
 	in, ok := d.book.Intent(key.Intent)
 	if !ok {
@@ -126,7 +132,7 @@ func (d *Desk) thanks(ctx context.Context, rec *record.Record) (crypto.Signer, r
 	}
 	to, err := d.addressOf(ctx, rec, otherSide(in, key))
 	if in.Own {
-		return d.intentKey(in), to, err
+		return []crypto.Signer{d.intentKey(in)}, to, err
 	}
-	return d.keys.Identity().Persona(), to, err
+	return []crypto.Signer{d.vendorKey(key.Vendor)}, to, err
 }

@@ -227,6 +227,9 @@ func (d *Desk) takeInDeal(ctx context.Context, bundle []*record.Record) error {
 	}
 	in, ok := d.book.Intent(key.Intent)
 	if !ok || in.Waiting {
+		in, ok = d.forgotten(key, bundle)
+	}
+	if !ok {
 		return refused(protocol.Errorf(protocol.CodeMissingRecord, "deal", "there is no deal on this request here"))
 	}
 	fresh, err := d.fitting(in, key, bundle)
@@ -245,15 +248,23 @@ func (d *Desk) takeInDeal(ctx context.Context, bundle []*record.Record) error {
 		}
 		return nil
 	}
-	return d.book.Update(ctx, key.Intent, func(tx *book.Tx) error {
+	again := d.book.Has(main.ID())
+	err = d.book.Update(ctx, key.Intent, func(tx *book.Tx) error {
 		var news []*record.Record
 		for _, rec := range fresh {
 			if !tx.Has(rec.ID()) {
 				news = append(news, rec)
 			}
 		}
+		if signedBy(news, self(in, key)) {
+			d.doubt(tx, in)
+			if dl, ok := tx.Deal(key.ID()); ok {
+				tx.Keep(dl.Inbox...) // what it rests on must not expire
+			}
+		}
 		if !in.Own {
-			if news, err = adopted(tx, in, key, news); err != nil {
+			tx.Keep(in.Record)
+			if news, err = d.adopt(tx, in, key, news); err != nil {
 				return err
 			}
 			if !slices.Contains(news, main) && !tx.Has(main.ID()) {
@@ -269,16 +280,20 @@ func (d *Desk) takeInDeal(ctx context.Context, bundle []*record.Record) error {
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return d.tellAgain(ctx, key, main, again)
 }
 
 // fitting are the records of a bundle that belong to the deal and come from its
 // two sides; what the node signed itself comes back after a restore.
 func (d *Desk) fitting(in *book.Intent, key record.DealKey, bundle []*record.Record) ([]*record.Record, error) {
 	customer := in.Record.Header().By
-	if !in.Own && key.Vendor != d.keys.Identity().Persona().DID() {
+	if !in.Own && !d.ours(key.Vendor) {
 		return nil, protocol.Errorf(protocol.CodeDealMismatch, "deal", "this deal is another seller's")
 	}
-	if !in.Own && key.Round > 1 && !d.spoken(key.ID()) && !d.mayBegin(key, bundle) {
+	if !in.Own && key.Round > 1 && !d.spoken(key.ID()) && !d.mayBegin(key, bundle) && !signedBy(bundle, key.Vendor) {
 		return nil, protocol.Errorf(protocol.CodeNotPermitted, "deal.round", "this round hasn't begun")
 	}
 	held, counters := 0, 0
@@ -359,17 +374,22 @@ func signedBy(recs []*record.Record, by crypto.DID) bool {
 	return slices.ContainsFunc(recs, func(rec *record.Record) bool { return rec.Header().By == by })
 }
 
-// adopted leaves out the decisions of this seller that it has lost, unless the
-// customer has bound itself to them: else it could show the decision, and void
-// the deal afterwards.
-func adopted(tx *book.Tx, in *book.Intent, key record.DealKey, news []*record.Record) ([]*record.Record, error) {
+// adopt takes the decisions of this seller that it has lost for its own again, if
+// the customer has bound itself to them, and leaves out all others: else a
+// customer could show the decision, and void the deal afterwards.
+func (d *Desk) adopt(tx *book.Tx, in *book.Intent, key record.DealKey, news []*record.Record) ([]*record.Record, error) {
 	st, err := tx.State(in.Record, key, news...)
 	if err != nil {
 		return nil, err
 	}
 	return slices.DeleteFunc(news, func(rec *record.Record) bool {
-		decision := rec.Type() == protocol.TypeConfirmation || rec.Type() == protocol.TypeVoid
-		return decision && rec.Header().By == key.Vendor && st.MayAdopt(rec.ID()) != nil
+		if !decision(rec) || rec.Header().By != key.Vendor {
+			return false
+		}
+		if st.MayAdopt(rec.ID()) == nil {
+			tx.Adopt(rec)
+		}
+		return true
 	}), nil
 }
 

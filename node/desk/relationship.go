@@ -65,6 +65,9 @@ func (d *Desk) takeIntroduction(ctx context.Context, bundle []*record.Record, bo
 		return refused(err)
 	}
 	persona := d.keys.Identity().Persona().DID()
+	if d.ours(body.Vendor) {
+		persona = body.Vendor
+	}
 	in, ok := d.book.Intent(body.Intent)
 	if !ok {
 		at := slices.IndexFunc(bundle, func(rec *record.Record) bool { return rec.ID() == body.Intent && rec.Type() == protocol.TypeIntent })

@@ -260,7 +260,7 @@ func (d *Desk) MayAgree(ctx context.Context, ref record.TermsRef) error {
 	if err := rec.CheckUnderstood(); err != nil {
 		return err
 	}
-	if rec.Header().By == d.keys.Identity().Persona().DID() {
+	if d.ours(rec.Header().By) {
 		return nil // this seller's own proposal
 	}
 	hash, err := TermsHash(rec.Body().(*record.Terms))

@@ -49,11 +49,19 @@ func (d *Desk) SetProfile(ctx context.Context, p record.Profile) (*record.Record
 
 // profileOf is a seller's newest profile that this node has seen.
 func (d *Desk) profileOf(ctx context.Context, did crypto.DID) (*record.Profile, error) {
+	rec, err := d.newestProfile(ctx, did)
+	if err != nil {
+		return nil, err
+	}
+	return rec.Body().(*record.Profile), nil
+}
+
+func (d *Desk) newestProfile(ctx context.Context, did crypto.DID) (*record.Record, error) {
 	for e, err := range d.store.Query(ctx, store.Filter{Types: []string{protocol.TypeProfile}, Author: did, Order: store.Newest, Limit: 1}) {
 		if err != nil {
 			return nil, err
 		}
-		return e.Record.Body().(*record.Profile), nil
+		return e.Record, nil
 	}
 	return nil, &protocol.Error{Code: protocol.CodeNotFound, Field: "to", Detail: fmt.Sprintf("no profile of the seller %s has come by yet", did),
 		Hint: "join one of the seller's markets, or import its profile from a file"}
@@ -93,7 +101,7 @@ func (d *Desk) MakeOffer(ctx context.Context, req OfferRequest) (*record.Record,
 	} else if err := d.MayAgree(ctx, o.Terms); err != nil {
 		return nil, err
 	}
-	o.Deal = record.DealKey{Intent: req.Intent, Vendor: d.keys.Identity().Persona().DID(), Round: max(req.Round, 1)}
+	o.Deal = record.DealKey{Intent: req.Intent, Vendor: d.vendorOn(req.Intent), Round: max(req.Round, 1)}
 	keyID, seed, err := d.keys.Take(ctx)
 	if err != nil {
 		return nil, err
@@ -108,7 +116,7 @@ func (d *Desk) MakeOffer(ctx context.Context, req OfferRequest) (*record.Record,
 			return err
 		}
 		if err := st.MayOffer(); err != nil {
-			return err
+			return explainRecovering(err, d.book.Recovering(in))
 		}
 		if held := len(st.Offers); held >= maxDealOffers {
 			return protocol.Errorf(protocol.CodeOverQuota, "offer", "there are %d offers in this deal already, and the customer's node takes no more", held)
@@ -119,7 +127,7 @@ func (d *Desk) MakeOffer(ctx context.Context, req OfferRequest) (*record.Record,
 		}
 		header := d.header()
 		header.Ext = req.Ext
-		if rec, err = record.Sign(header, &o, d.keys.Identity().Persona()); err != nil {
+		if rec, err = record.Sign(header, &o, d.vendorKey(o.Deal.Vendor)); err != nil {
 			return err
 		}
 		if err := rec.CheckTime(now); err != nil {
@@ -185,7 +193,7 @@ func (d *Desk) DeclineIntent(ctx context.Context, intent cid.Cid, reason string)
 	if d.book.Own(intent) {
 		return nil, protocol.Errorf(protocol.CodeNotPermitted, "intent", "this request is your own")
 	}
-	key := record.DealKey{Intent: intent, Vendor: d.keys.Identity().Persona().DID(), Round: 1}
+	key := record.DealKey{Intent: intent, Vendor: d.vendorOn(intent), Round: 1}
 	for _, dl := range d.book.DealsOf(intent) {
 		if dl.Role == book.Vendor && dl.Key.Vendor == key.Vendor && dl.Key.Round > key.Round {
 			key = dl.Key
@@ -198,9 +206,9 @@ func (d *Desk) DeclineIntent(ctx context.Context, intent cid.Cid, reason string)
 		}
 		now := d.now()
 		if err := st.MayDecline(now); err != nil {
-			return err
+			return explainRecovering(err, d.book.Recovering(in))
 		}
-		rec, err := record.Sign(d.headerAt(now), &record.Void{Deal: key, Reason: reason}, d.keys.Identity().Persona())
+		rec, err := record.Sign(d.headerAt(now), &record.Void{Deal: key, Reason: reason}, d.vendorKey(key.Vendor))
 		if err != nil {
 			return err
 		}
@@ -244,15 +252,13 @@ func (d *Desk) decide(ctx context.Context, tx *book.Tx, dl *book.Deal, recs ...*
 	var seedID keyring.KeyID
 	if restored, ok := decision.Body.(*record.Restored); ok {
 		// The keys of before the restore may be gone.
-		var seed crypto.SealingSeed
-		if seedID, seed, err = d.keys.Take(ctx); err != nil {
+		var to *record.ReplyTo
+		if seedID, to, err = d.freshReplyTo(ctx); err != nil {
 			return err
 		}
-		if restored.ReplyTo, err = d.replyTo(crypto.SuiteMLKEM768X25519, seed); err != nil {
-			return err
-		}
+		restored.ReplyTo = *to
 	}
-	rec, err := record.Sign(d.headerAt(decision.At), decision.Body, d.keys.Identity().Persona())
+	rec, err := record.Sign(d.headerAt(decision.At), decision.Body, d.vendorKey(dl.Key.Vendor))
 	if err != nil {
 		return err
 	}
@@ -264,7 +270,7 @@ func (d *Desk) decide(ctx context.Context, tx *book.Tx, dl *book.Deal, recs ...*
 func (d *Desk) settleVendor(ctx context.Context, intent cid.Cid) error {
 	return d.book.Update(ctx, intent, func(tx *book.Tx) error {
 		for _, dl := range tx.Deals() {
-			if dl.Role == book.Vendor && dl.Key.Vendor == d.keys.Identity().Persona().DID() {
+			if dl.Role == book.Vendor && d.ours(dl.Key.Vendor) && !(dl.Options.Restored && d.stale(dl)) {
 				if err := d.decide(ctx, tx, dl); err != nil {
 					return err
 				}

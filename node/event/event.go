@@ -30,6 +30,8 @@ const (
 	CounterReceived    = "counter.received"    // a customer answers an offer with what it would accept
 	TermsProposed      = "terms.proposed"      // a seller proposes other terms
 	RoundAsked         = "round.asked"         // a customer asks for another round, after a void or for a change
+	IntentFound        = "intent.found"        // an own one that the node didn't know any more
+	DealRecovering     = "deal.recovering"     // not all that was signed with one's key is known
 	DealChanged        = "deal.changed"        // a record came or went out, the phase may be new
 	DeliveryStored     = "delivery.stored"     // a mailbox has taken custody
 	DeliveryPersisted  = "delivery.persisted"  // the recipient has it on its disk

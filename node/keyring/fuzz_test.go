@@ -17,7 +17,7 @@ func FuzzIdentity(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	whole := newIdentity(phrase.Root(), 7).encode()
+	whole := NewIdentity(phrase.Root(), 7, 0).encode()
 	f.Add(whole)
 	f.Add(whole[:len(whole)-1])
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 
 	"github.com/parley-protocol/parley/crypto"
 	"github.com/parley-protocol/parley/node/keyring/keyfile"
@@ -22,6 +23,7 @@ type Identity struct {
 	commitment  [32]byte
 	transport   [32]byte
 	personaStep uint32
+	retired     [][crypto.SeedSize]byte // the persona keys of before, number 0 first
 }
 
 // The content of the identity file, integers big-endian:
@@ -32,26 +34,84 @@ type Identity struct {
 //	40  seed of the persona key, 32 bytes
 //	72  commitment to the next persona key, 32 bytes
 //	104 seed of the transport key, 32 bytes
+//	136 seeds of the persona keys of before, 32 bytes each, number 0 first
 const identitySize = 136
 
-// newIdentity derives an identity; the transport key alone is random, because
-// it must not be linkable to the others.
-func newIdentity(root crypto.Root, device uint32) *Identity {
+// MaxPersona is the highest number of a persona key: the file stays small.
+const MaxPersona = 64
+
+// NewIdentity derives the identity of one device whose persona key has that
+// number, 0 unless it was rotated. The transport key alone is random, because it
+// must not be linkable to the others.
+func NewIdentity(root crypto.Root, device, persona uint32) *Identity {
 	customer := root.Branch(crypto.BranchCustomer, device)
 	defer customer.Destroy()
-	branch := root.Branch(crypto.BranchPersona, device)
-	defer branch.Destroy()
-	persona, next := branch.PersonaKey(0), branch.PersonaKey(1)
-	defer persona.Destroy()
-	defer next.Destroy()
-	id := &Identity{
-		device:     device,
-		customer:   customer.Bytes(),
-		persona:    persona.Seed(),
-		commitment: crypto.KeyCommitment(next.PublicKey()),
+	id := &Identity{device: device, customer: customer.Bytes(), personaStep: persona}
+	for n := range persona {
+		id.retired = append(id.retired, SuccessionOf(root, device, n).seed)
 	}
+	s := SuccessionOf(root, device, persona)
+	id.persona, id.commitment = s.seed, s.commitment
 	rand.Read(id.transport[:])
 	return id
+}
+
+// Succession is a persona key with the commitment to the one after it. It prints
+// as a placeholder.
+type Succession struct {
+	number           uint32
+	seed, commitment [32]byte
+}
+
+// SuccessionOf derives the persona key of a number.
+func SuccessionOf(root crypto.Root, device, number uint32) Succession {
+	branch := root.Branch(crypto.BranchPersona, device)
+	defer branch.Destroy()
+	persona, next := branch.PersonaKey(number), branch.PersonaKey(number+1)
+	defer persona.Destroy()
+	defer next.Destroy()
+	return Succession{number, persona.Seed(), crypto.KeyCommitment(next.PublicKey())}
+}
+
+// Bytes are what [ParseSuccession] reads. They are secret.
+func (s Succession) Bytes() []byte {
+	return slices.Concat(binary.BigEndian.AppendUint32(nil, s.number), s.seed[:], s.commitment[:])
+}
+
+// ParseSuccession is the reverse of Bytes.
+func ParseSuccession(b []byte) (Succession, error) {
+	if len(b) != 4+32+32 {
+		return Succession{}, protocol.Errorf(protocol.CodeMalformed, "", "%d bytes are no succession", len(b))
+	}
+	return Succession{binary.BigEndian.Uint32(b), [32]byte(b[4:36]), [32]byte(b[36:])}, nil
+}
+
+// String is a placeholder.
+func (s Succession) String() string { return redactedText }
+
+// Format writes a placeholder for every verb.
+func (s Succession) Format(f fmt.State, _ rune) { io.WriteString(f, redactedText) }
+
+// LogValue gives log/slog a placeholder.
+func (s Succession) LogValue() slog.Value { return slog.StringValue(redactedText) }
+
+// succeed is the identity with the next persona key. Only the key that the
+// identity has committed to is one.
+func (id *Identity) succeed(s Succession) (*Identity, error) {
+	key := crypto.NewSigner(s.seed)
+	defer key.Destroy()
+	if s.number != id.personaStep+1 || crypto.KeyCommitment(key.PublicKey()) != id.commitment {
+		e := protocol.Errorf(protocol.CodeNotPermitted, "phrase", "this isn't the key that today's one has promised as its next")
+		e.Hint = "The 24 words must be those that this node was set up with."
+		return nil, e
+	}
+	if s.number > MaxPersona {
+		return nil, protocol.Errorf(protocol.CodeOverQuota, "", "a persona has %d keys at most", MaxPersona+1)
+	}
+	next := *id
+	next.retired = append(slices.Clone(id.retired), id.persona)
+	next.personaStep, next.persona, next.commitment = s.number, s.seed, s.commitment
+	return &next, nil
 }
 
 // Device is the number of this device; every device has branches of its own.
@@ -62,6 +122,27 @@ func (id *Identity) Customer() crypto.Branch { return crypto.BranchFromBytes(id.
 
 // Persona is the public persona's key of today.
 func (id *Identity) Persona() *crypto.SigningKey { return crypto.NewSigner(id.persona) }
+
+// PersonaKey is the persona's key of that name: today's, or one of before, which
+// signs nothing but what belongs to its own deals.
+func (id *Identity) PersonaKey(did crypto.DID) (key *crypto.SigningKey, ok bool) {
+	for _, seed := range append([][crypto.SeedSize]byte{id.persona}, id.retired...) {
+		if key := crypto.NewSigner(seed); key.DID() == did {
+			return key, true
+		}
+	}
+	return nil, false
+}
+
+// Personas are the names of all of the persona's keys, number 0 first, today's
+// last.
+func (id *Identity) Personas() []crypto.DID {
+	var out []crypto.DID
+	for _, seed := range append(slices.Clone(id.retired), id.persona) {
+		out = append(out, crypto.NewSigner(seed).DID())
+	}
+	return out
+}
 
 // PersonaNumber counts the persona's rotations; the first key is number 0.
 func (id *Identity) PersonaNumber() uint32 { return id.personaStep }
@@ -91,21 +172,32 @@ func (id *Identity) encode() []byte {
 	b = append(b, id.customer[:]...)
 	b = append(b, id.persona[:]...)
 	b = append(b, id.commitment[:]...)
-	return append(b, id.transport[:]...)
+	b = append(b, id.transport[:]...)
+	for _, seed := range id.retired {
+		b = append(b, seed[:]...)
+	}
+	return b
 }
 
 func decodeIdentity(b []byte) (*Identity, error) {
-	if len(b) != identitySize {
+	if len(b) < identitySize {
 		return nil, keyfile.ErrContent
 	}
-	return &Identity{
+	id := &Identity{
 		device:      binary.BigEndian.Uint32(b),
 		personaStep: binary.BigEndian.Uint32(b[4:]),
 		customer:    [32]byte(b[8:40]),
 		persona:     [32]byte(b[40:72]),
 		commitment:  [32]byte(b[72:104]),
 		transport:   [32]byte(b[104:136]),
-	}, nil
+	}
+	if b = b[identitySize:]; id.personaStep > MaxPersona || uint64(len(b)) != uint64(id.personaStep)*crypto.SeedSize {
+		return nil, keyfile.ErrContent
+	}
+	for seed := range slices.Chunk(b, crypto.SeedSize) {
+		id.retired = append(id.retired, [crypto.SeedSize]byte(seed))
+	}
+	return id, nil
 }
 
 // Exists reports whether a folder has an identity.
@@ -118,7 +210,7 @@ func Exists(dir string, opts Options) (bool, error) {
 // stays the caller's to destroy. Errors by code: not_permitted when there is an
 // identity or others may use the folder, disk_full, internal.
 func Create(dir string, root crypto.Root, device uint32, opts Options) error {
-	return CreateFrom(dir, newIdentity(root, device), Secrets{}, opts)
+	return CreateFrom(dir, NewIdentity(root, device, 0), Secrets{}, opts)
 }
 
 // CreateFrom is [Create] with an identity and secrets that are there already:

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/parley-protocol/parley/crypto"
 	"github.com/parley-protocol/parley/node/keyring/keyfile"
@@ -77,7 +78,8 @@ var (
 type Keyring struct {
 	file     sealed
 	vault    *vault.Vault
-	identity *Identity
+	identity atomic.Pointer[Identity]
+	personal sealed // the identity's file
 	mended   []error
 	pool     int
 	low      int
@@ -165,7 +167,8 @@ func (k *Keyring) read(identity sealed) error {
 	if err != nil {
 		return err
 	}
-	k.identity, k.secrets, k.serial = id, secrets, ofSecrets.Serial
+	k.identity.Store(id)
+	k.personal, k.secrets, k.serial = identity, secrets, ofSecrets.Serial
 	for _, wrong := range []error{k.vault.Mended(), ofIdentity.Spoilt, ofSecrets.Spoilt} {
 		if wrong != nil {
 			k.mended = append(k.mended, wrong)
@@ -197,8 +200,36 @@ func (k *Keyring) read(identity sealed) error {
 	return nil
 }
 
-// Identity is who this home is.
-func (k *Keyring) Identity() *Identity { return k.identity }
+// Identity is who this home is, as of now: it changes when the persona's key is
+// rotated.
+func (k *Keyring) Identity() *Identity { return k.identity.Load() }
+
+// Rotate makes the persona's next key today's. It is on disk when Rotate returns;
+// the key of before is kept for its deals. Errors by code: not_permitted for a key
+// that is not the one that was promised, over_quota, disk_full, internal.
+func (k *Keyring) Rotate(ctx context.Context, s Succession) error {
+	select {
+	case k.writing <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-k.writing }()
+	next, err := k.Identity().succeed(s)
+	if err != nil {
+		return err
+	}
+	old, err := k.personal.Read()
+	if err != nil {
+		return err
+	}
+	content := next.encode()
+	defer clear(content)
+	if err := k.personal.write(old.Serial+1, content); err != nil {
+		return err
+	}
+	k.identity.Store(next)
+	return nil
+}
 
 // Vault holds the data key that this keyring is sealed under.
 func (k *Keyring) Vault() *vault.Vault { return k.vault }

@@ -452,7 +452,7 @@ func TestFilesOfVersion1(t *testing.T) {
 	if err := d.Mkdir(home, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	id := newIdentity(newRoot(t), 5)
+	id := NewIdentity(newRoot(t), 5, 0)
 	seed := crypto.NewSealingSeed()
 	seedID := KeyID{1, 2, 3}
 	list := append(append([]byte{0, 0, 0, 1}, seedID[:]...), seed[:]...)

@@ -1,6 +1,8 @@
 package deal
 
 import (
+	"slices"
+
 	"github.com/ipfs/go-cid"
 
 	"github.com/parley-protocol/parley/protocol"
@@ -70,13 +72,13 @@ func (s State) MayAsk() error {
 // nothing in most states:
 //
 //   - a customer that came back from a backup asks the seller for its decision
-//     with a cancel, once, and signs nothing else;
+//     with a cancel, once after each restore, and signs nothing else;
 //   - a customer whose seller was restored answers once: with the decision that
 //     it holds ([record.Held]; send the decision with all that it cites along),
 //     or with a void of its own ([record.CustomerVoid]).
 func (s State) AnswerRestored(now int64) Decision {
 	if s.opts.Restored {
-		if s.MayAsk() != nil {
+		if code := protocol.CodeOf(s.MayAsk()); code != "" && (code != protocol.CodeDuplicate || s.askedAgain()) {
 			return Decision{}
 		}
 		cancel := &record.Cancel{Ask: record.Ask{Deal: s.Key, Reason: protocol.ReasonRecovered}}
@@ -89,6 +91,12 @@ func (s State) AnswerRestored(now int64) Decision {
 		return Decision{Body: &record.Held{Deal: s.Key, Restored: s.Restored.ID(), Decision: held.ID()}, At: now}
 	}
 	return Decision{Body: &record.CustomerVoid{Deal: s.Key, Restored: s.Restored.ID()}, At: now}
+}
+
+// askedAgain reports whether an ask is of after the restore: the answer to an
+// older one may have come, and be lost.
+func (s State) askedAgain() bool {
+	return slices.ContainsFunc(s.Asks, func(ask *record.Record) bool { return ask.Header().At >= s.opts.AskedSince })
 }
 
 // heldDecision is the seller's decision that the customer holds, nil if none. A

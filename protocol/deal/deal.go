@@ -51,6 +51,9 @@ type Options struct {
 	// writer of its key, after it learned of the intent. It stays set for the
 	// intent for good: a record of one's own may still be on its way.
 	Restored bool
+	// AskedSince is the time of the restore, by this side's clock: asks that are
+	// dated before it don't count as asked again. 0: every ask counts.
+	AskedSince int64
 	// Previous is the state of the round before, with its own options: a round
 	// above the first is open, and about an agreement or not, by what the ones
 	// before add up to. See [FoldRounds].
