@@ -24,6 +24,14 @@ func (b *Book) unintroduce(rec *record.Record) {
 	}
 }
 
+// SealedTo are those to whom an own record goes beside the other side of its
+// deal.
+func (b *Book) SealedTo(id cid.Cid) []crypto.DID {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.entries[id].to
+}
+
 // Introductions are those of an intent's author, one's own or another's, in the
 // order in which they came.
 func (b *Book) Introductions(intent cid.Cid) []*record.Record {

@@ -186,3 +186,126 @@ func TestRelationship(t *testing.T) {
 		t.Error("an unanswered introduction outlives its request")
 	}
 }
+
+func TestAssertions(t *testing.T) {
+	w := newWorld(t)
+	customer, seller, other := w.node("customer"), w.node("seller"), w.node("other")
+	bought := w.agree(customer, seller)
+	w.agree(customer, other)
+	first, err := customer.Assert(t.Context(), &record.Preference{Name: "Packaging", Value: record.PreferenceValue{Text: "none"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = customer.ShareAssertion(t.Context(), first.ID(), seller.did())
+	wants(t, err, protocol.CodeNotPermitted) // it doesn't know who that is
+	for _, offer := range []*record.Record{bought, customer.state(customer.dealsWith(other.did())[0].Records[0]).Offers[0]} {
+		if _, err := customer.Introduce(t.Context(), dealID(offer)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.quiet(customer)
+
+	var authors []crypto.DID
+	for _, s := range []*side{seller, other} {
+		shared, err := customer.ShareAssertion(t.Context(), first.ID(), s.did())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if same, err := customer.ShareAssertion(t.Context(), first.ID(), s.did()); err != nil || same.ID() != shared.ID() {
+			t.Errorf("shared twice: %v", err)
+		}
+		s.has(shared)
+		authors = append(authors, shared.Header().By)
+	}
+	if authors[0] == authors[1] || slices.Contains(authors, first.Header().By) {
+		t.Errorf("copies by %v of one by %s", authors, first.Header().By)
+	}
+	w.quiet(customer)
+
+	second, err := customer.Assert(t.Context(), &record.Preference{Name: "Packaging", Value: record.PreferenceValue{Text: "paper"}, Supersedes: first.ID()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second.Header().By != first.Header().By {
+		t.Error("a successor by another key")
+	}
+	_, err = customer.Assert(t.Context(), &record.Membership{ProgramName: "Library", Supersedes: first.ID()})
+	wants(t, err, protocol.CodeUsage)
+	shared, err := customer.ShareAssertion(t.Context(), second.ID(), seller.did())
+	if err != nil {
+		t.Fatal(err)
+	}
+	seller.has(shared)
+	if got := seller.Assertions(); len(got) != 2 || got[0].Record.ID() != shared.ID() || got[0].SupersededBy.Defined() || got[1].SupersededBy != shared.ID() {
+		t.Errorf("the seller has %+v", got)
+	}
+	if got := customer.SharedWith(second.ID()); !slices.Equal(got, []crypto.DID{seller.did()}) {
+		t.Errorf("shared with %v", got)
+	}
+
+	// A history names the agreement that the seller has too.
+	h, err := customer.History(dealID(bought))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(h.Transactions) != 1 || h.Transactions[0].Agreement != seller.state(bought).Agreement {
+		t.Errorf("history %+v", h)
+	}
+	_, err = seller.History()
+	wants(t, err, protocol.CodeNotFound)
+
+	// A seller makes its customer a member, who keeps that.
+	member, err := seller.IssueMembership(t.Context(), dealID(bought), record.Membership{ProgramName: "Friends of the chair"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	customer.has(member)
+	w.quiet(seller)
+	if m := member.Body().(*record.Membership); m.Member != authors[0] {
+		t.Errorf("%s is a member, want %s", m.Member, authors[0])
+	}
+	if customer.Book().InLedger(member.ID()) {
+		t.Error("it is kept before anybody asked")
+	}
+	if err := customer.KeepAssertion(t.Context(), member.ID()); err != nil {
+		t.Fatal(err)
+	}
+	customer = customer.again()
+	if !customer.Book().InLedger(member.ID()) {
+		t.Error("it isn't kept")
+	}
+	seller = seller.again()
+	if got := seller.Assertions(); len(got) != 3 {
+		t.Errorf("%d assertions after a restart, want 3", len(got))
+	}
+	w.sleep(200 * 24 * time.Hour)
+	seller.forget(t.Context())
+	if seller.again().Book().Has(shared.ID()) {
+		t.Error("what nobody kept is there after its time")
+	}
+}
+
+// Nobody but those whom one has dealt with leaves assertions.
+func TestStrangersAssertNothing(t *testing.T) {
+	w := newWorld(t)
+	customer, seller, stranger := w.node("customer"), w.node("seller"), w.node("stranger")
+	offer := w.agree(customer, seller)
+	rec, err := record.Sign(stranger.header(), &record.Preference{Name: "x", Value: record.PreferenceValue{Text: "y"}}, stranger.keys.Identity().Persona())
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := customer.state(offer).Acceptance.Body().(*record.Acceptance).ReplyTo
+	payload, err := record.EncodeBundle(rec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	envelope, err := crypto.Seal(to.Suite, to.Key, payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = customer.OpenDeposit(t.Context(), to.Token, envelope)
+	wants(t, err, protocol.CodeDealMismatch)
+	if customer.Book().Has(rec.ID()) {
+		t.Error("it was taken")
+	}
+}

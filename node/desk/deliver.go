@@ -43,6 +43,8 @@ func (d *Desk) deliveries(rec *record.Record) []book.Delivery {
 			}
 		case *record.Introduction:
 			to = []crypto.DID{body.Vendor}
+		case *record.Preference, *record.Membership, *record.TransactionHistory:
+			to = d.book.SealedTo(rec.ID())
 		}
 	}
 	out := make([]book.Delivery, len(to))
@@ -190,13 +192,24 @@ func (d *Desk) addressOf(ctx context.Context, rec *record.Record, to crypto.DID)
 			}
 		}
 	}
-	if !ok {
-		p, err := d.profileOf(ctx, to)
-		if err != nil {
-			return record.ReplyTo{}, err
+	if isAssertion(rec) {
+		var dl *book.Deal
+		if dl, ok = d.dealWith(to); ok {
+			key = dl.Key
 		}
-		return p.ReplyTo, nil
 	}
+	if ok {
+		return d.addressIn(ctx, key, to)
+	}
+	p, err := d.profileOf(ctx, to)
+	if err != nil {
+		return record.ReplyTo{}, err
+	}
+	return p.ReplyTo, nil
+}
+
+// addressIn is where a side of a deal wants its mail.
+func (d *Desk) addressIn(ctx context.Context, key record.DealKey, to crypto.DID) (record.ReplyTo, error) {
 	dl, ok := d.book.Deal(key.ID())
 	if !ok {
 		return record.ReplyTo{}, protocol.Errorf(protocol.CodeMissingRecord, "deal", "the deal of this record isn't known")

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/ipfs/go-cid"
@@ -25,10 +26,13 @@ const (
 // receipts are the thank-yous that are owed. Those in deals in which this node
 // has spoken have a queue of their own: a stranger can name mailboxes that never
 // answer, and keep senders busy.
-type receipts struct{ engaged, strangers chan *record.Record }
+type receipts struct {
+	engaged, strangers chan *record.Record
+	on                 *sync.Map // assertions: the intent to whose address they came
+}
 
 func newReceipts() receipts {
-	return receipts{make(chan *record.Record, 1024), make(chan *record.Record, 1024)}
+	return receipts{make(chan *record.Record, 1024), make(chan *record.Record, 1024), new(sync.Map)}
 }
 
 // receipt tells a record's author, soon, that it is on disk here.
@@ -115,6 +119,9 @@ func (d *Desk) leaveReceipt(ctx context.Context, rec *record.Record, signer cryp
 // thanks tells who signs the receipt for a record, and where it goes.
 func (d *Desk) thanks(ctx context.Context, rec *record.Record) ([]crypto.Signer, record.ReplyTo, error) {
 	key, ok := dealOf(rec)
+	if isAssertion(rec) {
+		key, ok = d.sharedOn(rec)
+	}
 	if !ok {
 		body, ok := rec.Body().(*record.Intent)
 		if !ok {
@@ -130,9 +137,31 @@ func (d *Desk) thanks(ctx context.Context, rec *record.Record) ([]crypto.Signer,
 	if !ok {
 		return nil, record.ReplyTo{}, protocol.Errorf(protocol.CodeMissingRecord, "deal", "nobody to thank")
 	}
+	to, err := d.addressIn(ctx, key, otherSide(in, key))
+	if in.Own {
+		return d.intentKey(in), to, err
+	}
+	return d.keys.Identity().Persona(), to, err
+}
+
+// sharedOn is the deal in which an assertion was shared with this node.
+func (d *Desk) sharedOn(rec *record.Record) (record.DealKey, bool) {
+	intent, ok := d.receipts.on.LoadAndDelete(rec.ID())
+<<<<<<<
+	for _, dl := range d.dealsWith(rec.Header().By) {
+		if !ok || !intent.(cid.Cid).Defined() || intent == dl.Key.Intent {
+			return dl.Key, true
+		}
+=======
+	}
 	to, err := d.addressOf(ctx, rec, otherSide(in, key))
 	if in.Own {
 		return []crypto.Signer{d.intentKey(in)}, to, err
+>>>>>>>
 	}
+<<<<<<<
+	return record.DealKey{}, false
+=======
 	return []crypto.Signer{d.vendorKey(key.Vendor)}, to, err
+>>>>>>>
 }

@@ -90,7 +90,11 @@ func (d *Desk) open(ctx context.Context, addr book.Address, seed crypto.SealingS
 	if !d.meant(addr.Record, main) {
 		return main, refused(protocol.Errorf(protocol.CodeDealMismatch, "", "this address is for something else"))
 	}
+	if isAssertion(main) {
+		d.receipts.on.Store(main.ID(), matter(addr.Record))
+	}
 	if err := d.take(ctx, bundle); err != nil {
+		d.receipts.on.Delete(main.ID())
 		d.cfg.Log.Debug("a message was not taken", "type", main.Type(), "error", err)
 		return main, err
 	}
@@ -104,13 +108,25 @@ func (d *Desk) open(ctx context.Context, addr book.Address, seed crypto.SealingS
 func (d *Desk) meant(addr, main *record.Record) bool {
 	if receipt, ok := main.Body().(*record.DeliveryReceipt); ok {
 		for _, id := range receipt.Records {
-			if rec, ok := d.book.Record(id); !ok || !d.sameMatter(addr, rec) {
+			if rec, ok := d.book.Record(id); !ok || !d.fits(addr, rec, main.Header().By) {
 				return false
 			}
 		}
 		return true
 	}
-	return d.sameMatter(addr, main)
+	return d.fits(addr, main, main.Header().By)
+}
+
+// fits tells whether a record that goes to or comes from somebody may be spoken
+// of at an own address. An assertion is about no request: it is exchanged with
+// somebody with whom there is a deal, where that deal's mail goes.
+func (d *Desk) fits(addr, rec *record.Record, with crypto.DID) bool {
+	if !isAssertion(rec) {
+		return d.sameMatter(addr, rec)
+	}
+	return slices.ContainsFunc(d.dealsWith(with), func(dl *book.Deal) bool {
+		return addr.Type() == protocol.TypeProfile || matter(addr) == dl.Key.Intent
+	})
 }
 
 // sameMatter tells whether a record is about the intent that an own address was
@@ -157,6 +173,8 @@ func (d *Desk) take(ctx context.Context, bundle []*record.Record) error {
 		err = d.takeWithdrawal(ctx, main, body)
 	case *record.Introduction:
 		err = d.takeIntroduction(ctx, bundle, body)
+	case *record.Preference, *record.Membership, *record.TransactionHistory:
+		err = d.takeAssertion(ctx, main)
 	case *record.OrderEvent, *record.Receipt, *record.Outcome:
 		err = d.takeFollowUp(ctx, main)
 	default:

@@ -26,6 +26,7 @@ const (
 	IntentWithdrawn    = "intent.withdrawn"    // anyone's
 	ProfileSeen        = "profile.seen"        // a seller presents itself
 	CustomerIntroduced = "customer.introduced" // a customer says under which name it is known
+	AssertionReceived  = "assertion.received"  // somebody known says something of itself
 	OfferReceived      = "offer.received"      // an offer waits for an answer
 	CounterReceived    = "counter.received"    // a customer answers an offer with what it would accept
 	TermsProposed      = "terms.proposed"      // a seller proposes other terms
