@@ -139,29 +139,18 @@ func (d *Desk) thanks(ctx context.Context, rec *record.Record) ([]crypto.Signer,
 	}
 	to, err := d.addressIn(ctx, key, otherSide(in, key))
 	if in.Own {
-		return d.intentKey(in), to, err
+		return []crypto.Signer{d.intentKey(in)}, to, err
 	}
-	return d.keys.Identity().Persona(), to, err
+	return []crypto.Signer{d.vendorKey(key.Vendor)}, to, err
 }
 
 // sharedOn is the deal in which an assertion was shared with this node.
 func (d *Desk) sharedOn(rec *record.Record) (record.DealKey, bool) {
 	intent, ok := d.receipts.on.LoadAndDelete(rec.ID())
-<<<<<<<
 	for _, dl := range d.dealsWith(rec.Header().By) {
 		if !ok || !intent.(cid.Cid).Defined() || intent == dl.Key.Intent {
 			return dl.Key, true
 		}
-=======
 	}
-	to, err := d.addressOf(ctx, rec, otherSide(in, key))
-	if in.Own {
-		return []crypto.Signer{d.intentKey(in)}, to, err
->>>>>>>
-	}
-<<<<<<<
 	return record.DealKey{}, false
-=======
-	return []crypto.Signer{d.vendorKey(key.Vendor)}, to, err
->>>>>>>
 }
