@@ -26,6 +26,7 @@ import (
 	"github.com/parley-protocol/parley/node/space"
 	"github.com/parley-protocol/parley/node/spool"
 	"github.com/parley-protocol/parley/node/store"
+	"github.com/parley-protocol/parley/node/vault"
 	"github.com/parley-protocol/parley/protocol"
 )
 
@@ -36,6 +37,8 @@ type Options struct {
 	Log    *slog.Logger
 	// Now is the clock, time.Now by default.
 	Now func() time.Time
+	// Unlock is how the keys are opened that are under a passphrase.
+	Unlock vault.Unlock
 	// HostOptions are added to the libp2p host's; tests put a simulated network
 	// in through them.
 	HostOptions []libp2p.Option
@@ -129,10 +132,13 @@ func (n *Node) openDisk(ctx context.Context) error {
 	}
 	n.opened(func() error { unlock(); return nil })
 	n.Space = space.New(h.Dir, space.Options{Log: n.opts.Log, Freed: n.refill})
-	if n.Keys, err = keyring.Open(h.Keys(), keyring.Options{}); err != nil {
+	if n.Keys, err = keyring.OpenContext(ctx, h.Keys(), keyring.Options{Unlock: n.opts.Unlock}); err != nil {
 		return home.Explain(err, h.Keys())
 	}
 	n.opened(n.Keys.Close)
+	for _, wrong := range n.Keys.Mended() {
+		n.opts.Log.Warn("a file of keys was spoilt and is mended from its copy", "file", wrong)
+	}
 	if n.inbox, err = spool.Open(h.Inbox(), inboxLimits, spool.WithClock(n.opts.Now), spool.WithRoom(n.Space.For(space.Own))); err != nil {
 		return home.Explain(err, h.Inbox())
 	}
@@ -222,6 +228,7 @@ func (n *Node) openNetwork(ctx context.Context) error {
 	n.deskThere.Store(true)
 	rooms.desk = n.Desk
 	n.opened(n.Desk.Close)
+	n.watchHealth()
 	n.Keys.MarkUsed(n.Desk.Book().Seeds()...)
 	if err := n.Keys.Start(ctx); err != nil {
 		return err

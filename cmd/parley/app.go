@@ -30,6 +30,8 @@ type app struct {
 
 	homeDir string
 	json    bool
+
+	typed []byte // a passphrase that came on the standard input, which is read once
 }
 
 // run runs the command that the arguments name and returns the exit code.
@@ -100,7 +102,7 @@ func (a *app) commands() []*cobra.Command {
 		inGroup(groupSell, a.profileCommand(), a.marketCommand(), a.contactCommand()),
 		inGroup(groupFile, a.exportCommand(), a.importCommand(), a.verifyCommand(), a.recordCommand()),
 		inGroup(groupNode, a.initCommand(), a.upCommand(), a.idCommand(), a.inviteCommand(), a.joinCommand(), a.watchCommand(),
-			a.doctorCommand(), a.pathsCommand(), a.configCommand(), a.testnetCommand(), a.versionCommand()),
+			a.doctorCommand(), a.pathsCommand(), a.passphraseCommand(), a.configCommand(), a.testnetCommand(), a.versionCommand()),
 	)
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/parley-protocol/parley/node/home"
 	"github.com/parley-protocol/parley/node/keyring"
 	"github.com/parley-protocol/parley/node/space"
+	"github.com/parley-protocol/parley/node/vault"
 	"github.com/parley-protocol/parley/protocol"
 )
 
@@ -90,11 +92,19 @@ func checkOf(name, text string, err error) api.Check {
 }
 
 func checkKeys(h home.Home) api.Check {
-	keys, err := keyring.Open(h.Keys(), keyring.Options{})
-	if err == nil {
-		err = keys.Close()
+	r, err := keyring.Inspect(h.Keys(), keyring.Options{})
+	text := "only you can read them"
+	switch r.Protection {
+	case vault.Passphrase:
+		text += ", and they are under a passphrase"
+	case vault.SystemKeys:
+		text += ", and they are under a key in the system's keyring"
 	}
-	return checkOf("keys", "only you can read them", err)
+	if c := checkOf("keys", text, err); err != nil || len(r.Spoilt) == 0 {
+		return c
+	}
+	return api.Check{Name: "keys", Status: checkWarn, Text: fmt.Sprintf("a copy is spoilt: %v", errors.Join(r.Spoilt...)),
+		Hint: "start the node again, which mends it from the other copy, and look after this disk"}
 }
 
 func checkDisk(h home.Home) api.Check {

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,6 +18,7 @@ import (
 	"github.com/parley-protocol/parley/node/home"
 	"github.com/parley-protocol/parley/node/keyring"
 	"github.com/parley-protocol/parley/node/ledger/disk"
+	"github.com/parley-protocol/parley/node/vault"
 	"github.com/parley-protocol/parley/protocol"
 )
 
@@ -27,6 +31,7 @@ type settings struct {
 	serveMailbox bool
 	noMDNS       bool
 	testNetwork  bool
+	passphrase   string
 }
 
 func addSettings(f *pflag.FlagSet) *settings {
@@ -37,6 +42,7 @@ func addSettings(f *pflag.FlagSet) *settings {
 	f.BoolVar(&s.serveMailbox, "serve-mailbox", false, "keep sealed messages for others too")
 	f.BoolVar(&s.noMDNS, "no-mdns", false, "don't look for nodes on the local network")
 	f.BoolVar(&s.testNetwork, "test-network", false, "lift the limits per IP address, for many nodes on one machine")
+	addPassphraseFile(f, &s.passphrase)
 	return s
 }
 
@@ -50,6 +56,9 @@ func (s *settings) apply(c *config.Config) {
 		if s.flags.Changed(l.name) {
 			*l.to = l.from
 		}
+	}
+	if s.flags.Changed("passphrase-file") {
+		c.PassphraseFile = s.passphrase
 	}
 	if s.flags.Changed("serve-mailbox") {
 		c.ServeMailbox = s.serveMailbox
@@ -81,6 +90,10 @@ func (a *app) initCommand() *cobra.Command {
 The keys come from a phrase of 24 words, which is shown once on the standard
 error output and stored nowhere. "parley up" does all this by itself on its
 first run.
+
+With --passphrase-file, or PARLEY_PASSPHRASE_FILE, what the node keeps is under
+that passphrase from the start; "parley passphrase set" does it later. The
+settings remember the file, so that the node starts by itself.
 
 With --phrase-file the keys are those of a phrase that you have already; - reads
 it from the standard input. A phrase brings back keys, and neither settings nor
@@ -153,6 +166,11 @@ func (a *app) setUp(h home.Home, s *settings, phrase *crypto.Phrase) (*created, 
 	if err := c.PinPorts(); err != nil {
 		return nil, err
 	}
+	pass, err := a.firstPassphrase(&c)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(pass)
 	if err := writeConfig(h, c); err != nil {
 		return nil, err
 	}
@@ -169,18 +187,41 @@ func (a *app) setUp(h home.Home, s *settings, phrase *crypto.Phrase) (*created, 
 	defer root.Destroy()
 	// The keys come last: without them the folder is no node, and init can be
 	// run again.
-	if err := keyring.Create(h.Keys(), root, 0, keyring.Options{}); err != nil {
+	if err := keyring.Create(h.Keys(), root, 0, keyring.Options{Passphrase: pass}); err != nil {
 		return nil, home.Explain(err, h.Keys())
 	}
 	if !restored {
 		a.showPhrase(*phrase)
 	}
-	keys, err := keyring.Open(h.Keys(), keyring.Options{})
+	open := vault.Unlock{Passphrase: func(context.Context) ([]byte, error) { return bytes.Clone(pass), nil }}
+	keys, err := keyring.Open(h.Keys(), keyring.Options{Unlock: open})
 	if err != nil {
 		return nil, err
 	}
 	defer keys.Close()
 	return &created{Home: h.Dir, DID: string(keys.Identity().Persona().DID()), Config: h.Config(), Listen: c.Listen, Restored: restored}, nil
+}
+
+// firstPassphrase reads the passphrase that new keys are to be under, nil for
+// none. The settings remember a file by its whole path, and the standard input
+// not at all.
+func (a *app) firstPassphrase(c *config.Config) ([]byte, error) {
+	file := c.PassphraseFile
+	if file == "" {
+		file = a.getenv("PARLEY_PASSPHRASE_FILE")
+	} else if file == "-" {
+		c.PassphraseFile = ""
+	} else {
+		whole, err := filepath.Abs(file)
+		if err != nil {
+			return nil, usagef("--passphrase-file", "", "%v", err)
+		}
+		c.PassphraseFile = whole
+	}
+	if file == "" {
+		return nil, nil
+	}
+	return a.readPassphrase(file)
 }
 
 // noEnv keeps the variables of one run out of the settings that are written.

@@ -28,6 +28,10 @@ The first run makes the folder, the keys and the settings, as "parley init"
 does, with the flags that are given. Later the flags go over the settings of
 config.toml and of the PARLEY_* variables, for this run alone.
 
+Keys that are under a passphrase ("parley passphrase") are opened with the one
+that is typed at the terminal, or that stands in the file of --passphrase-file or
+PARLEY_PASSPHRASE_FILE. A file can be a descriptor: --passphrase-file /dev/fd/3.
+
 When the node is ready it says so in one line; with --json that line is an
 object whose event is "ready".`,
 		Example: `  parley up
@@ -58,6 +62,9 @@ func (a *app) up(ctx context.Context, s *settings) error {
 	if !first { // the first run has written them, with the ports that were free
 		s.apply(&c)
 	}
+	if s.passphrase != "" {
+		c.PassphraseFile = s.passphrase
+	}
 	if err := c.Validate(); err != nil {
 		return err
 	}
@@ -66,7 +73,7 @@ func (a *app) up(ctx context.Context, s *settings) error {
 
 // serve runs a node until ctx ends.
 func (a *app) serve(ctx context.Context, h home.Home, c config.Config) (err error) {
-	n := node.New(node.Options{Home: h, Config: c, Log: a.logger(c.LogLevel)})
+	n := node.New(node.Options{Home: h, Config: c, Log: a.logger(c.LogLevel), Unlock: a.unlock(c.PassphraseFile)})
 	if err := n.Start(ctx); err != nil {
 		return interrupted(ctx, err)
 	}

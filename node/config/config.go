@@ -44,6 +44,8 @@ type Config struct {
 	Flood bool `toml:"flood,omitempty" json:"flood" env:"PARLEY_FLOOD" comment:"Send own records to every known node of a market: surer, and easier to trace. For sellers."`
 	// TestNetwork lifts the limits per IP address.
 	TestNetwork bool `toml:"test_network,omitempty" json:"test_network" env:"PARLEY_TEST_NETWORK" comment:"Lift the limits per IP address, for test networks on one machine."`
+	// PassphraseFile has the passphrase of the keys, which never stands here.
+	PassphraseFile string `toml:"passphrase_file,omitempty" json:"passphrase_file" env:"PARLEY_PASSPHRASE_FILE" comment:"File with the passphrase that the keys are under, for a node that starts by itself. Not the passphrase."`
 	// LogLevel is debug, info, warn or error.
 	LogLevel string `toml:"log_level" json:"log_level" env:"PARLEY_LOG_LEVEL" comment:"debug, info, warn or error."`
 }

@@ -206,7 +206,7 @@ func Exists(dir string, opts Options) (bool, error) {
 }
 
 // Create writes the identity of one device of a root, durably, into a folder
-// that has none, with a new data key in clear and an empty sealing file. The root
+// that has none, with a new data key and an empty sealing file. The root
 // stays the caller's to destroy. Errors by code: not_permitted when there is an
 // identity or others may use the folder, disk_full, internal.
 func Create(dir string, root crypto.Root, device uint32, opts Options) error {
@@ -232,7 +232,7 @@ func CreateFrom(dir string, id *Identity, secrets Secrets, opts Options) error {
 		e.Hint = "Use another home folder for another identity; keys are never written over."
 		return e
 	}
-	v, err := vault.Create(fsys, dir, opts.Unlock)
+	v, err := vault.Create(fsys, dir, opts.Unlock, opts.Passphrase)
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,9 @@ type Options struct {
 	Pool     int // fresh secrets of each kind after a refill, 64 when 0
 	LowWater int // a refill begins below this many fresh ones, a quarter of Pool when 0
 	Unlock   vault.Unlock
+
+	// Passphrase is what [Create] puts the data key under; nil: it lies in clear.
+	Passphrase []byte
 }
 
 func (o Options) fs() FS {
@@ -148,7 +151,7 @@ func openVault(ctx context.Context, fsys FS, dir string, unlock vault.Unlock) (*
 		return nil, err
 	}
 	if !there && identity.Version == 1 {
-		return vault.Create(fsys, dir, unlock)
+		return vault.Create(fsys, dir, unlock, nil)
 	}
 	v, err := vault.Open(ctx, fsys, dir, unlock)
 	if protocol.CodeOf(err) == protocol.CodeNotFound {
@@ -198,6 +201,47 @@ func (k *Keyring) read(identity sealed) error {
 		k.freshKeys = append(k.freshKeys, id)
 	}
 	return nil
+}
+
+// Report is what can be told of a keyring without its passphrase.
+type Report struct {
+	Protection vault.Protection
+	Spoilt     []error // copies that the next start mends from the other one
+}
+
+// Inspect looks at the files of a keyring that may be open elsewhere. It changes
+// nothing. Its errors are those of [OpenContext], as far as it can see.
+func Inspect(dir string, opts Options) (Report, error) {
+	fsys := opts.fs()
+	if err := keyfile.CheckMode(fsys, dir, 0o700); err != nil {
+		return Report{}, err
+	}
+	var r Report
+	var sealed bool
+	for _, f := range []keyfile.File{identityFile(fsys, dir), sealingFile(fsys, dir)} {
+		c, err := f.Read()
+		if err != nil {
+			return Report{}, err
+		}
+		clear(c.Data)
+		sealed = sealed || c.Version > 1
+		if c.Spoilt != nil {
+			r.Spoilt = append(r.Spoilt, c.Spoilt)
+		}
+	}
+	var spoilt error
+	var err error
+	r.Protection, spoilt, err = vault.Inspect(fsys, dir)
+	if protocol.CodeOf(err) == protocol.CodeNotFound {
+		if sealed {
+			return Report{}, vault.Missing(fsys, dir)
+		}
+		r.Protection, err = vault.Clear, nil // of version 1
+	}
+	if spoilt != nil {
+		r.Spoilt = append(r.Spoilt, spoilt)
+	}
+	return r, err
 }
 
 // Identity is who this home is, as of now: it changes when the persona's key is

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"time"
 
 	"github.com/zalando/go-keyring"
 
@@ -64,7 +65,12 @@ func bySystem(ctx context.Context, data Key, sys SystemKeyring) ([]byte, error) 
 
 func accountOf(b []byte) string { return hex.EncodeToString(b[1:systemHead]) }
 
+// patience is how long a keyring may wait for somebody to unlock it.
+const patience = 2 * time.Minute
+
 func openSystem(ctx context.Context, b []byte, sys SystemKeyring) (Key, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	var text string
 	err := waiting(ctx, func() (err error) {
 		text, err = sys.Get(service, accountOf(b))

@@ -87,25 +87,34 @@ func Missing(fsys FS, dir string) error {
 	return fileIn(fsys, dir).Damaged(fmt.Errorf("it is missing"))
 }
 
-// Create writes a new data key, in clear, into a folder. One that is there is
-// replaced: what it has sealed is lost.
-func Create(fsys FS, dir string, unlock Unlock) (*Vault, error) {
+// Create writes a new data key into a folder, under a passphrase, or in clear if
+// that is nil. One that is there is replaced: what it has sealed is lost.
+func Create(fsys FS, dir string, unlock Unlock, pass []byte) (*Vault, error) {
 	v := &Vault{file: fileIn(fsys, dir), unlock: unlock, data: NewKey()}
-	if err := v.write(append([]byte{kindClear}, v.data[:]...)); err != nil {
+	content := append([]byte{kindClear}, v.data[:]...)
+	if pass != nil {
+		var err error
+		if content, err = byPassphrase(v.data, pass, unlock.cost()); err != nil {
+			return nil, err
+		}
+	}
+	if err := v.write(content); err != nil {
 		return nil, err
 	}
 	return v, nil
 }
 
-// Inspect tells what the data key is under. Nothing is opened or changed.
-func Inspect(fsys FS, dir string) (Protection, error) {
+// Inspect tells what the data key is under, and which copy of the file is spoilt,
+// if one is. Nothing is opened or changed.
+func Inspect(fsys FS, dir string) (p Protection, spoilt, err error) {
 	f := fileIn(fsys, dir)
 	c, err := f.Read()
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	defer clear(c.Data)
-	return protectionOf(f, c.Data)
+	p, err = protectionOf(f, c.Data)
+	return p, c.Spoilt, err
 }
 
 func protectionOf(f keyfile.File, content []byte) (Protection, error) {

@@ -68,7 +68,7 @@ func names(d *fault.Disk) (out []string, err error) {
 //spec:shows KEY-17
 func TestPassphrase(t *testing.T) {
 	d := newDisk(t)
-	v := must[*vault.Vault](t)(vault.Create(d, dir, says("")))
+	v := must[*vault.Vault](t)(vault.Create(d, dir, says(""), nil))
 	key := v.Key("ledger")
 	if v.Key("view") == key {
 		t.Error("two uses have one key")
@@ -140,7 +140,7 @@ func TestACrashWhileTheProtectionChanges(t *testing.T) {
 			for n := range 40 {
 				for variant := range 5 {
 					d := newDisk(t)
-					v := must[*vault.Vault](t)(vault.Create(d, dir, says("")))
+					v := must[*vault.Vault](t)(vault.Create(d, dir, says(""), nil))
 					if c.before != "" {
 						if err := v.SetPassphrase(t.Context(), []byte(c.before)); err != nil {
 							t.Fatal(err)
@@ -219,7 +219,7 @@ func TestSystemKeyring(t *testing.T) {
 	d := newDisk(t)
 	sys := &desktop{entries: map[string]string{}}
 	unlock := vault.Unlock{System: sys, Cost: quick}
-	v := must[*vault.Vault](t)(vault.Create(d, dir, unlock))
+	v := must[*vault.Vault](t)(vault.Create(d, dir, unlock, nil))
 	key := v.Key("x")
 	for range 2 { // the second time under a new key
 		if err := v.UseSystemKeyring(t.Context()); err != nil {
@@ -272,7 +272,7 @@ func TestSystemKeyring(t *testing.T) {
 //spec:shows ERR-3
 func TestNothingPrintsASecret(t *testing.T) {
 	d := newDisk(t)
-	v := must[*vault.Vault](t)(vault.Create(d, dir, says("")))
+	v := must[*vault.Vault](t)(vault.Create(d, dir, says(""), nil))
 	key := v.Key("x")
 	var out bytes.Buffer
 	log := slog.New(slog.NewJSONHandler(&out, nil))
@@ -318,7 +318,7 @@ func TestBoxes(t *testing.T) {
 func TestCostsAreBounded(t *testing.T) {
 	d := newDisk(t)
 	for _, cost := range []vault.Cost{{Time: 1000, Memory: 64, Threads: 1}, {Time: 1, Memory: 1 << 30, Threads: 1}, {Time: 1, Memory: 1, Threads: 1}} {
-		v := must[*vault.Vault](t)(vault.Create(d, dir, vault.Unlock{Cost: quick}))
+		v := must[*vault.Vault](t)(vault.Create(d, dir, vault.Unlock{Cost: quick}, nil))
 		content := vault.PassphraseContent(cost)
 		vault.Overwrite(t, v, content)
 		if _, err := vault.Open(t.Context(), d, dir, says("x")); protocol.CodeOf(err) != protocol.CodeDamaged {
