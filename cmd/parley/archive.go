@@ -34,23 +34,32 @@ func (a *app) recordCommand() *cobra.Command {
 
 func (a *app) exportCommand() *cobra.Command {
 	var all bool
-	var out string
+	var out, format string
 	cmd := &cobra.Command{
-		Use:   "export DEAL",
-		Short: "Write the proof of a deal to a file",
+		Use:   "export DEAL|FILE",
+		Short: "Write the proof of a deal to a file, or an agreement in another form",
 		Long: `Write the proof of a deal to a file.
 
 The file holds the deal's signed records and nothing else; anybody can check it
 with "parley verify", without a node. With --all it holds everything that this
-node must not lose, instead, and shows that all of your requests are yours.`,
-		Example: "  parley export t6wa7 --out deal.car\n  parley export --all --out everything.car",
+node must not lose, instead, and shows that all of your requests are yours.
+
+With --format it is the agreement in a form for other programs, and proves
+nothing: odrl is an ODRL Agreement, what the terms permit and prohibit; consent
+a consent receipt of ISO/IEC TS 27560; schemaorg an order of schema.org. All are
+JSON-LD. These are also made of a FILE with a proof, without a node.`,
+		Example: "  parley export t6wa7 --out deal.car\n  parley export --all --out everything.car\n  parley export t6wa7 --format odrl",
 		Args:    cobra.MaximumNArgs(1),
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "everything, which links all of your requests to each other")
 	cmd.Flags().StringVar(&out, "out", "", "`file` to write, - for the standard output")
+	cmd.Flags().StringVar(&format, "format", formatProof, "`form` of the file: proof, odrl, consent or schemaorg")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if all == (len(args) > 0) {
 			return usagef("DEAL", "parley export DEAL, or parley export --all", "name one deal, or all")
+		}
+		if format != formatProof {
+			return a.exportAs(cmd.Context(), format, args, out)
 		}
 		path := "/v1/store/archive"
 		if !all {

@@ -47,13 +47,19 @@ type saved struct {
 }
 
 // download writes the node's answer to a file, or to the standard output for
-// "" when no person sits there. The file appears only when it is whole.
+// "" when no person sits there.
 func (a *app) download(ctx context.Context, path, file string) (*saved, error) {
+	if file == "" && isTerminal(a.stdout) {
+		return nil, usagef("--out", "give --out FILE", "the result is no text for a screen")
+	}
+	return a.save(file, func(w io.Writer) error { return a.call(ctx, http.MethodGet, path, nil, w) })
+}
+
+// save writes a file, which appears only when it is whole; "" and - are the
+// standard output.
+func (a *app) save(file string, write func(io.Writer) error) (*saved, error) {
 	if file == "" || file == "-" {
-		if file == "" && isTerminal(a.stdout) {
-			return nil, usagef("--out", "give --out FILE", "the result is no text for a screen")
-		}
-		return nil, a.call(ctx, http.MethodGet, path, nil, a.stdout)
+		return nil, write(a.stdout)
 	}
 	temp := file + ".part"
 	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
@@ -62,7 +68,7 @@ func (a *app) download(ctx context.Context, path, file string) (*saved, error) {
 	}
 	defer os.Remove(temp)
 	n := &counter{w: f}
-	err = a.call(ctx, http.MethodGet, path, nil, n)
+	err = write(n)
 	if err == nil {
 		err = f.Sync()
 	}
