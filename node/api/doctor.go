@@ -12,7 +12,7 @@ import (
 
 // doctor looks at what tends to go wrong.
 func (s *Server) doctor(ctx context.Context, _ *none) (*with[list[Check]], error) {
-	return items([]Check{s.checkLedger(), s.checkRoom(), s.checkPeers(), s.checkAddrs(), s.checkMailboxes(), s.checkMarkets(), s.checkOwed(), s.checkIngest(), s.checkClock()}), nil
+	return items([]Check{s.checkLedger(), s.checkRoom(), s.checkView(), s.checkInbox(), s.checkPeers(), s.checkAddrs(), s.checkMailboxes(), s.checkMarkets(), s.checkOwed(), s.checkIngest(), s.checkClock()}), nil
 }
 
 func (s *Server) checkLedger() Check {
@@ -35,6 +35,28 @@ func (s *Server) checkRoom() Check {
 	c := Check{Name: "room", Status: "warn", Text: "others' records are refused: " + err.Error(), Hint: problemOf(err).Hint}
 	if own := s.node.Space.Check(space.Own); own != nil {
 		c.Status, c.Text, c.Hint = "fail", "nothing is taken any more, not even your own records: "+own.Error(), problemOf(own).Hint
+	}
+	return c
+}
+
+// checkView tells what reading the view's files in the background has found.
+func (s *Server) checkView() Check {
+	if err := s.node.Store.Damage(); err != nil {
+		return Check{Name: "view", Status: "fail", Text: err.Error(), Hint: "restart the node: the view is built anew from the ledger and the markets"}
+	}
+	return Check{Name: "view", Status: "ok", Text: "no damage was found in its files"}
+}
+
+// checkInbox names what was acknowledged to others and is lost.
+func (s *Server) checkInbox() Check {
+	inbox, mailbox := s.node.Damaged()
+	if len(inbox)+len(mailbox) == 0 {
+		return Check{Name: "inbox", Status: "ok", Text: "all that was received is there"}
+	}
+	c := Check{Name: "inbox", Status: "fail", Text: fmt.Sprintf("lost although their senders were told that they are safe: %d messages in the inbox, %d in the mailbox", len(inbox), len(mailbox)),
+		Hint: "check the disk; ask who has sent you something to send it again"}
+	for _, d := range append(inbox, mailbox...) {
+		c.Text += fmt.Sprintf("; number %d, kept until %s: %s: %s", d.Arrival, d.Expires.Format(time.DateOnly), d.Path, d.What)
 	}
 	return c
 }

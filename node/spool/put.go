@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"path/filepath"
 	"time"
 
-	"github.com/parley-protocol/parley/node/failpoint"
 	"github.com/parley-protocol/parley/node/ledger/disk"
 	"github.com/parley-protocol/parley/protocol"
 )
@@ -39,8 +37,16 @@ func (s *Spool) Put(ctx context.Context, bucket string, id ID, blob []byte, expi
 	if err != nil {
 		return false, err
 	}
-	if existed {
-		return true, s.settle(info)
+	if existed && !s.isSpoilt(info) {
+		return true, nil
+	}
+	if existed { // it came again
+		if err := s.remove(info); err != nil {
+			return false, err
+		}
+		if info, _, err = s.reserve(b, info); err != nil {
+			return false, err
+		}
 	}
 	if err := s.store(info, blob); err != nil {
 		s.mu.Lock()
@@ -48,6 +54,7 @@ func (s *Spool) Put(ctx context.Context, bucket string, id ID, blob []byte, expi
 		s.mu.Unlock()
 		return false, err
 	}
+	s.journal.note('+', info)
 	s.mu.Lock()
 	s.add(b, info)
 	s.mu.Unlock()
@@ -166,29 +173,6 @@ func (s *Spool) store(info Info, blob []byte) error {
 		}
 		return s.stop(err)
 	}
-	s.mu.Lock()
-	s.settled[info.ID[0]] = true
-	s.mu.Unlock()
-	return nil
-}
-
-// settle makes the name of a blob durable that Open found: whoever put it there
-// may have died before that.
-func (s *Spool) settle(info Info) error {
-	s.mu.Lock()
-	settled := s.settled[info.ID[0]]
-	s.mu.Unlock()
-	if settled {
-		return nil
-	}
-	failpoint.Hit("spool/before-fsync-shard")
-	if err := s.fs.SyncDir(filepath.Dir(s.path(info))); err != nil {
-		return s.stop(err)
-	}
-	failpoint.Hit("spool/after-fsync-shard")
-	s.mu.Lock()
-	s.settled[info.ID[0]] = true
-	s.mu.Unlock()
 	return nil
 }
 
@@ -219,9 +203,9 @@ func (s *Spool) Get(ctx context.Context, bucket string, id ID) ([]byte, error) {
 		if _, gone := s.find(bucket, id); gone != nil {
 			return nil, gone // deleted in the meantime
 		}
-		return nil, damagedBlob(s.path(info), err)
+		return nil, s.damagedBlob(info, err)
 	case errors.Is(err, disk.ErrTooLong):
-		return nil, damagedBlob(s.path(info), err)
+		return nil, s.damagedBlob(info, err)
 	case err != nil:
 		return nil, diskError(err, "the blob can't be read")
 	}
@@ -230,13 +214,14 @@ func (s *Spool) Get(ctx context.Context, bucket string, id ID) ([]byte, error) {
 		return nil, protocol.Errorf(protocol.CodeUnsupportedFormat, "", "%s: %w", s.path(info), err)
 	}
 	if err != nil {
-		return nil, damagedBlob(s.path(info), err)
+		return nil, s.damagedBlob(info, err)
 	}
 	return blob, nil
 }
 
-func damagedBlob(path string, cause error) error {
-	e := protocol.Errorf(protocol.CodeDamaged, "", "%s: %w", path, cause)
+func (s *Spool) damagedBlob(info Info, cause error) error {
+	s.spoilt(info, s.path(info), cause.Error())
+	e := protocol.Errorf(protocol.CodeDamaged, "", "%s: %w", s.path(info), cause)
 	e.Hint = "The sender still has it unless you confirmed it: delete this copy and have it sent again."
 	return e
 }
@@ -255,8 +240,8 @@ func (s *Spool) find(bucket string, id ID) (Info, error) {
 	return Info{}, protocol.Errorf(protocol.CodeNotFound, "", "bucket %s has no blob %s", bucket, id)
 }
 
-// Delete removes a blob. It gives the code not_found when there is none. The
-// removal isn't synced.
+// Delete removes a blob. It gives the code not_found when there is none. Its file
+// goes a little later; the removal isn't synced.
 func (s *Spool) Delete(bucket string, id ID) error {
 	info, err := s.find(bucket, id)
 	if err != nil {
@@ -265,20 +250,27 @@ func (s *Spool) Delete(bucket string, id ID) error {
 	return s.remove(info)
 }
 
-// remove takes a blob's file away and then its line in the index, so that a
-// file that can't be removed stays counted.
+// remove takes a blob out of the index and lets its file go.
 func (s *Spool) remove(info Info) error {
-	if err := s.fs.Remove(s.path(info)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if !s.forgetBlob(info) {
+		return nil
+	}
+	if err := s.release(info); err != nil {
 		return diskError(err, "the blob can't be removed")
 	}
+	return nil
+}
+
+// forgetBlob takes a blob out of the index, if it is there.
+func (s *Spool) forgetBlob(info Info) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if b := s.buckets[info.Bucket]; b != nil {
-		if now, ok := b.byID[info.ID]; ok && now.Arrival == info.Arrival {
-			s.drop(b, now)
-		}
+	b := s.buckets[info.Bucket]
+	if b == nil || b.byID[info.ID].Arrival != info.Arrival {
+		return false
 	}
-	return nil
+	s.drop(b, info)
+	return true
 }
 
 // Sweep removes the blobs that have expired and returns how many. It goes on

@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/parley-protocol/parley/node/failpoint"
 	"github.com/parley-protocol/parley/node/ledger/disk"
 	"github.com/parley-protocol/parley/protocol"
 )
@@ -55,12 +57,14 @@ type Spool struct {
 
 	mu      sync.Mutex
 	buckets map[string]*bucket
-	settled [256]bool // folders that were synced since Open
-	arrival uint64    // of the newest blob
+	arrival uint64 // of the newest blob
 	blobs   int
 	bytes   int64 // stored, and reserved by Puts under way
 	broken  error // why nothing can be put any more
 	closed  bool
+	damaged map[string]Damage // by the key of the blob
+	journal *journal
+	tidying *time.Timer // removes files some time after their blobs were deleted; nil when none waits
 }
 
 // bucket is the blobs under one name. It exists while it has blobs or users.
@@ -78,7 +82,7 @@ var ErrClosed = errors.New("spool: closed")
 // Open opens the spool in a folder, or makes one. It lists the folders and
 // reads no blob; files that a crash left half written are removed.
 func Open(dir string, limits Limits, options ...Option) (*Spool, error) {
-	s := &Spool{dir: dir, limits: limits, fs: disk.OS{}, now: time.Now, buckets: map[string]*bucket{}}
+	s := &Spool{dir: dir, limits: limits, fs: disk.OS{}, now: time.Now, buckets: map[string]*bucket{}, damaged: map[string]Damage{}}
 	for _, option := range options {
 		option(s)
 	}
@@ -93,8 +97,62 @@ func Open(dir string, limits Limits, options ...Option) (*Spool, error) {
 		}
 		found = append(found, infos...)
 	}
-	s.index(found)
+	kept, gone, whole, err := readJournal(s.fs, s.dir)
+	if err != nil {
+		return nil, diskError(err, "the spool's journal can't be read")
+	}
+	var going []string // what was deleted, but not removed yet
+	found = slices.DeleteFunc(found, func(info Info) bool {
+		if gone[info.key()] {
+			going = append(going, s.path(info))
+		}
+		return gone[info.key()]
+	})
+	going = append(going, s.index(found)...)
+	if err := s.begin(kept, whole && len(gone) == 0, going); err != nil && !disk.IsFull(err) {
+		return nil, diskError(err, "the spool's journal can't be written")
+	}
 	return s, nil
+}
+
+// begin misses what the journal has and the folders don't, opens the journal, and
+// removes the files that have to go.
+func (s *Spool) begin(kept map[string]bool, same bool, going []string) error {
+	var keys []string
+	settled := map[string]bool{}
+	for _, info := range s.snapshot() {
+		key := info.key()
+		keys = append(keys, key)
+		if shard := filepath.Dir(s.path(info)); !kept[key] && !settled[shard] {
+			// Whoever put it may have died before its name was durable.
+			failpoint.Hit("spool/before-fsync-shard")
+			if err := s.fs.SyncDir(shard); err != nil {
+				return err
+			}
+			failpoint.Hit("spool/after-fsync-shard")
+			settled[shard] = true
+		}
+		same = same && kept[key]
+		delete(kept, key)
+	}
+	for _, key := range slices.Sorted(maps.Keys(kept)) {
+		info, ok := infoOf(key)
+		if !ok || !info.Expires.After(s.now()) {
+			same = false
+			continue
+		}
+		keys = append(keys, key) // it is missed again at the next start
+		s.arrival = max(s.arrival, info.Arrival)
+		s.damaged[key] = Damage{Path: s.dir, Arrival: info.Arrival, Expires: info.Expires, What: "its file has vanished"}
+	}
+	var err error
+	s.journal, err = openJournal(s.fs, s.dir, keys, same)
+	if err != nil {
+		s.journal = &journal{fs: s.fs, dir: s.dir}
+		_ = s.fs.Remove(filepath.Join(s.dir, journalName)) // a full disk: nothing is missed then
+	}
+	s.journal.going = going
+	return errors.Join(err, s.journal.remove())
 }
 
 // makeFolders makes the 256 folders and their names durable.
@@ -139,19 +197,20 @@ func (s *Spool) list(shard string) ([]Info, error) {
 }
 
 // index takes what Open found. A blob that is there twice came back after a
-// power cut and was put again; the older file goes.
-func (s *Spool) index(found []Info) {
+// power cut and was put again; the older files go.
+func (s *Spool) index(found []Info) (going []string) {
 	slices.SortFunc(found, byArrival)
 	for _, info := range found {
 		b := s.bucket(info.Bucket)
 		if old, twice := b.byID[info.ID]; twice {
 			s.drop(b, old)
-			_ = s.fs.Remove(s.path(old)) // best effort: the next Open does the same
+			going = append(going, s.path(old))
 		}
 		s.add(b, info)
 		s.bytes += int64(info.Size)
 		s.arrival = info.Arrival
 	}
+	return going
 }
 
 func byArrival(a, b Info) int {
@@ -195,6 +254,7 @@ func (s *Spool) drop(b *bucket, info Info) {
 		b.blobs = slices.Delete(b.blobs, i, i+1)
 	}
 	delete(b.byID, info.ID)
+	delete(s.damaged, info.key())
 	b.bytes -= int64(info.Size)
 	s.blobs--
 	s.bytes -= int64(info.Size)
@@ -257,13 +317,48 @@ func (s *Spool) Usage() Usage {
 	return u
 }
 
-// Close ends the use of the spool. Puts that are under way go on; calls after
-// it fail with [ErrClosed].
+// Close ends the use of the spool, and removes the files of deleted blobs. Puts
+// that are under way go on; calls after it fail with [ErrClosed].
 func (s *Spool) Close() error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	closed := s.closed
 	s.closed = true
+	if s.tidying != nil {
+		s.tidying.Stop()
+	}
+	s.mu.Unlock()
+	if closed {
+		return nil
+	}
+	return s.journal.close()
+}
+
+// tidyAfter is how long the file of a deleted blob stays at most.
+const tidyAfter = time.Second
+
+// release lets the file of a deleted blob go: with others, once the journal says
+// so durably.
+func (s *Spool) release(info Info) error {
+	if waiting := s.journal.release(info, s.path(info)); waiting >= mayGo {
+		return s.journal.remove()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return s.journal.remove()
+	}
+	if s.tidying == nil {
+		s.tidying = time.AfterFunc(tidyAfter, s.tidy)
+	}
 	return nil
+}
+
+// tidy removes the files that were let go.
+func (s *Spool) tidy() {
+	s.mu.Lock()
+	s.tidying = nil
+	s.mu.Unlock()
+	_ = s.journal.remove() // the next Open does it if need be
 }
 
 // diskError codes a failed operation: disk_full, or internal.

@@ -295,14 +295,22 @@ func live(d *fault.Disk, count int) (acked []int, err error) {
 		}
 		acked = append(acked, n)
 	}
-	return acked, nil
+	// One that goes again, and its file too.
+	id, blob := blobOf(count + 100)
+	if _, err := s.Put(context.Background(), "bb", id, blob, later); err != nil {
+		return acked, err
+	}
+	return acked, errors.Join(s.Delete("bb", id), s.Close())
 }
 
 // survive cuts the power at many moments, at once or after the process has been
 // started again, and returns how often and the first violation.
 func survive(mutant string) (cuts int, err error) {
 	const opened = 262 // operations of a first Open: most make one of 256 folders
-	for n := 0; n < opened+30; n++ {
+	if err := deleting(mutant); err != nil {
+		return 0, err
+	}
+	for n := 0; n < opened+46; n++ {
 		if n > 6 && n < opened-8 && n%16 != 0 {
 			continue
 		}
@@ -314,7 +322,7 @@ func survive(mutant string) (cuts int, err error) {
 			if err != nil && !errors.Is(err, fault.ErrOff) {
 				return cuts, fmt.Errorf("operation %d: %w", n, err)
 			}
-			if variant == 0 {
+			if variant < 2 {
 				d = d.Kill()
 				d.IgnoreSync(mutant)
 				more, err := live(d, 5)
@@ -324,7 +332,7 @@ func survive(mutant string) (cuts int, err error) {
 				acked = append(acked, more...)
 			}
 			var rng *rand.Rand
-			if variant > 1 {
+			if variant != 0 && variant != 2 {
 				rng = rand.New(rand.NewPCG(uint64(n), uint64(variant)))
 			}
 			d = d.PowerCut(rng)
@@ -337,10 +345,43 @@ func survive(mutant string) (cuts int, err error) {
 	return cuts, nil
 }
 
+// deleting cuts the power right after the files of deleted blobs went: whatever
+// of that arrives, nothing is missed.
+func deleting(mutant string) error {
+	d := fault.New()
+	for round, deleted := range []int{1, 0} {
+		d.IgnoreSync(mutant)
+		s, err := Open(home, Limits{}, WithFS(d), WithClock(func() time.Time { return now }))
+		if err != nil {
+			return err
+		}
+		for n := range 2 {
+			id, blob := blobOf(n)
+			if _, err := s.Put(context.Background(), "aa", id, blob, later); round == 0 && err != nil {
+				return err
+			}
+		}
+		id, _ := blobOf(deleted)
+		if err := errors.Join(s.Delete("aa", id), s.Close()); err != nil {
+			return err
+		}
+		for seed := range uint64(150) {
+			if err := verify(d.PowerCut(rand.New(rand.NewPCG(seed, 3))), nil); err != nil {
+				return fmt.Errorf("round %d, seed %d: %w", round, seed, err)
+			}
+		}
+		d = d.Kill()
+	}
+	return nil
+}
+
 func verify(d *fault.Disk, acked []int) error {
-	s, err := Open(home, Limits{}, WithFS(d))
+	s, err := Open(home, Limits{}, WithFS(d), WithClock(func() time.Time { return now }))
 	if err != nil {
 		return err
+	}
+	if missed := s.Damaged(); len(missed) > 0 {
+		return fmt.Errorf("missed, although nothing was lost: %+v", missed)
 	}
 	for _, n := range acked {
 		id, blob := blobOf(n)
@@ -383,6 +424,11 @@ func TestEveryFsyncIsNeeded(t *testing.T) {
 		if _, err := live(d, 1); err != nil {
 			t.Fatal(err)
 		}
+	}
+	// And once with a blob that the journal doesn't have.
+	id, _ := blobOf(0)
+	if err := errors.Join(d.Remove(home+"/"+journalName), open(t, d, Limits{}).Delete("aa", id)); err != nil {
+		t.Fatal(err)
 	}
 	for _, site := range d.SyncSites() {
 		if _, err := survive(site); err == nil {

@@ -2,9 +2,14 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 
 	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/table"
 )
 
 // Verify looks at everything: the checksums of all files, every record against
@@ -30,6 +35,42 @@ func (s *Store) Verify(ctx context.Context) error {
 		return err
 	}
 	return &RebuildError{Dir: s.dir, Reason: FolderDamaged, Err: err}
+}
+
+// Scrub verifies the tables that were too many for Open to look through, from
+// their files and without keeping anybody from the store. Damage is remembered:
+// [Store.Damage] tells of it, and the next Open refuses the folder.
+func (s *Store) Scrub(ctx context.Context) error {
+	end, err := s.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	for id, compression := range s.left {
+		if err := s.interrupted(ctx); err != nil {
+			return err
+		}
+		name := table.NewFilename(id, s.dir)
+		err := guard(func() error { return checkTable(name, compression, true) })
+		if err == nil {
+			continue
+		}
+		if _, gone := os.Stat(name); errors.Is(gone, fs.ErrNotExist) {
+			continue // merged into another one meanwhile
+		}
+		err = &RebuildError{Dir: s.dir, Reason: FolderDamaged, Err: fmt.Errorf("%s: %w", filepath.Base(name), err)}
+		s.damage.CompareAndSwap(nil, &err)
+		return err
+	}
+	return nil
+}
+
+// Damage is what [Store.Scrub] has found, nil if nothing.
+func (s *Store) Damage() error {
+	if found := s.damage.Load(); found != nil {
+		return *found
+	}
+	return nil
 }
 
 // verifyRows reads every row, and compares how many index keys of each kind

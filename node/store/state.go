@@ -34,7 +34,9 @@ func readState(dir string) (st state, found bool, err error) {
 	case err != nil:
 		return st, false, fmt.Errorf("store: read the state: %w", err)
 	}
-	if err := json.Unmarshal(raw, &st); err != nil || st.Schema < 1 {
+	// The file is small and has no checksum: it is as it was written, or damaged.
+	err = json.Unmarshal(raw, &st)
+	if again, _ := json.Marshal(st); err != nil || st.Schema < 1 || st.Schema <= schema && string(raw) != string(again)+"\n" {
 		return st, false, &RebuildError{Dir: dir, Reason: FolderDamaged, Err: fmt.Errorf("%s is not readable", stateFile)}
 	}
 	switch {

@@ -11,9 +11,11 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
 	"github.com/gofrs/flock"
 
 	"github.com/parley-protocol/parley/protocol"
@@ -39,6 +41,9 @@ type Store struct {
 	db    *badger.DB
 	lock  *flock.Flock
 	clean bool
+
+	left   map[uint64]options.CompressionType // tables whose blocks Open hasn't verified
+	damage atomic.Pointer[error]              // that Scrub has found in them
 
 	write sync.Mutex // one writer at a time
 	stats statsBox
@@ -107,7 +112,7 @@ func (s *Store) open() error {
 			} else if s.opts.trusting {
 				full = 0
 			}
-			if err := checkTables(s.dir, full); err != nil {
+			if s.left, err = checkTables(s.dir, full); err != nil {
 				return s.openError(err)
 			}
 		}
@@ -188,7 +193,7 @@ func (s *Store) shut() error {
 	if s.dir == "" {
 		return err
 	}
-	if err == nil {
+	if err == nil && s.Damage() == nil { // else the next Open verifies all tables, and finds it
 		err = writeState(s.dir, state{Schema: schema})
 	}
 	return errors.Join(err, s.lock.Unlock())

@@ -24,11 +24,12 @@ const verifyAlways = 8 << 20
 // process on a damaged footer, panics in a goroutine of its own on some damaged
 // blocks, which nobody can catch, and takes what stands in others for absent.
 // Footers, indexes and last blocks are always looked at, all blocks' checksums
-// when the tables are no larger than full bytes.
-func checkTables(dir string, full int64) error {
+// when the tables are no larger than full bytes; else those that are left to be
+// looked at are returned.
+func checkTables(dir string, full int64) (left map[uint64]options.CompressionType, err error) {
 	ids, err := listTables(dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for id, compression := range ids {
 		name := table.NewFilename(id, dir)
@@ -37,19 +38,19 @@ func checkTables(dir string, full int64) error {
 			err = checkTable(name, compression, false)
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", filepath.Base(name), err)
+			return nil, fmt.Errorf("%s: %w", filepath.Base(name), err)
 		}
 	}
 	if full < 0 {
-		return nil
+		return ids, nil
 	}
 	for id, compression := range ids {
 		name := table.NewFilename(id, dir)
 		if err := checkTable(name, compression, true); err != nil {
-			return fmt.Errorf("%s: %w", filepath.Base(name), err)
+			return nil, fmt.Errorf("%s: %w", filepath.Base(name), err)
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // listTables reads Badger's manifest. Other tables in the folder are leftovers
