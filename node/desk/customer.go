@@ -23,6 +23,7 @@ import (
 type IntentRequest struct {
 	Intent record.Intent
 	Ext    map[string]any
+	Texts  []OwnTerms   // that Intent.Terms names, beside those that are kept
 	To     []crypto.DID // sealed to these sellers alone; the intent then has no market
 	// Introduce tells each of To under which key it knows this customer.
 	Introduce bool
@@ -101,7 +102,7 @@ func (d *Desk) signIntent(ctx context.Context, req IntentRequest, seed crypto.Se
 	now := d.now()
 	header := record.Header{At: now, RetainUntil: min(in.ValidUntil+int64(intentKept/time.Second), now+protocol.MaxIntentRetention)}
 	key := d.keys.Identity().Customer().IntentKey(in.Salt)
-	if in.Terms, own, err = d.signTerms(ctx, in.Terms, header, key); err != nil {
+	if in.Terms, own, err = d.signTerms(ctx, in.Terms, req.Texts, header, key); err != nil {
 		return nil, nil, err
 	}
 	if in.ReplyTo, err = d.replyTo(crypto.SuiteX25519, seed); err != nil {
@@ -203,7 +204,8 @@ func (d *Desk) AcceptOffer(ctx context.Context, offer cid.Cid, override bool) (*
 		for _, other := range tx.Deals() {
 			states = append(states, other.State)
 		}
-		if deal.AwardsLeft(in.Body().Awards, states) < 1 && !override {
+		// A change of an agreement has the award that the agreement took.
+		if !rec.Body().(*record.Offer).Changes.Defined() && deal.AwardsLeft(in.Body().Awards, states) < 1 && !override {
 			return &protocol.Error{Code: protocol.CodeAwardsExhausted, Field: "awards",
 				Detail: "you have accepted as many offers as this request is for; a seller that hasn't answered yet may already have sold to you",
 				Hint:   "wait for the answer, or accept one more with --override and perhaps buy twice"}
@@ -325,11 +327,11 @@ func (d *Desk) settleCustomer(ctx context.Context, id cid.Cid) error {
 		}
 		said := map[cid.Cid]bool{}
 		for _, dl := range tx.Deals() {
-			if dl.State.Phase == deal.PhaseAgreed {
+			if dl.State.Phase == deal.PhaseAgreed && !dl.State.Changes.Defined() {
 				agreed++
 				winner = acceptedOffer(dl)
 			}
-			if answer := dl.State.AnswerRestored(d.now()); !answer.None() && answerUnasked(tx, dl, spoken) && !d.stale(dl) {
+			if answer := dl.State.AnswerRestored(d.now()); !answer.None() && answerUnasked(dl, spoken) && !d.stale(dl) {
 				var seedID keyring.KeyID
 				if cancel, ok := answer.Body.(*record.Cancel); ok {
 					// The keys of before may be gone, and so may the mailboxes.
@@ -351,7 +353,7 @@ func (d *Desk) settleCustomer(ctx context.Context, id cid.Cid) error {
 		}
 		for _, dl := range tx.Deals() {
 			if dl.State.Phase != deal.PhaseOpen || len(dl.State.Asks) > 0 || len(dl.State.Offers) == 0 || dl.State.MayAsk() != nil ||
-				said[dl.ID] || !answerUnasked(tx, dl, spoken) {
+				dl.State.Changing().Defined() || said[dl.ID] || !answerUnasked(dl, spoken) {
 				continue
 			}
 			notice := &record.AwardNotice{
@@ -377,20 +379,13 @@ const (
 )
 
 // answerUnasked tells whether to answer in a deal before the person has: not for
-// the crowds of sellers that one program can make up, nor in rounds that no
-// void has opened.
-func answerUnasked(tx *book.Tx, dl *book.Deal, spoken int) bool {
+// the crowds of sellers that one program can make up, nor in rounds that aren't
+// open.
+func answerUnasked(dl *book.Deal, spoken int) bool {
 	if dl.Spoken() {
 		return true
 	}
-	if dl.Key.Round > 1 {
-		before := dl.Key
-		before.Round--
-		if prev, ok := tx.Deal(before.ID()); !ok || prev.State.MayNextRound() != nil {
-			return false
-		}
-	}
-	return spoken < maxUnasked && len(dl.Inbox) <= maxUnaskedInbox
+	return dl.State.RoundOpen() == nil && spoken < maxUnasked && len(dl.Inbox) <= maxUnaskedInbox
 }
 
 func acceptedOffer(dl *book.Deal) *record.Offer {

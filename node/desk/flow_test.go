@@ -118,11 +118,21 @@ func TestDeclineAndSecondOffer(t *testing.T) {
 	w.same(second, customer, seller)
 	_, err := seller.tryOffer(intent, "70", time.Hour)
 	wants(t, err, protocol.CodeDealClosed)
-	// The void has opened the next round.
-	p := second.Body().(*record.Offer)
-	next, err := seller.MakeOffer(t.Context(), OfferRequest{Intent: intent.ID(), Round: 2, Offer: record.Offer{
-		ItemOffered: p.ItemOffered, PriceCurrency: p.PriceCurrency, TotalPrice: p.TotalPrice, ValidUntil: p.ValidUntil,
-	}})
+	// The void opens the next round, once the customer asks for it.
+	again := func() (*record.Record, error) {
+		p := second.Body().(*record.Offer)
+		return seller.MakeOffer(t.Context(), OfferRequest{Intent: intent.ID(), Round: 2, Offer: record.Offer{
+			ItemOffered: p.ItemOffered, PriceCurrency: p.PriceCurrency, TotalPrice: p.TotalPrice, ValidUntil: p.ValidUntil,
+		}})
+	}
+	_, err = again()
+	wants(t, err, protocol.CodeNotPermitted)
+	asked, err := customer.AskRound(t.Context(), NextRoundRequest{Deal: dealID(first)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seller.has(asked.State.NextRounds[0])
+	next, err := again()
 	if err != nil {
 		t.Fatal(err)
 	}

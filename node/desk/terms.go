@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -50,18 +51,28 @@ func (o OwnTerms) Body() (*record.Terms, error) {
 	if len(o.Policy) == 0 {
 		return t, nil
 	}
-	d := json.NewDecoder(bytes.NewReader(o.Policy))
-	d.UseNumber()
-	if err := d.Decode(&t.Policy); err != nil || t.Policy == nil {
-		return nil, &protocol.Error{Code: protocol.CodeBadField, Field: "policy", Detail: "the policy isn't a JSON object", Hint: "an ODRL policy in JSON-LD", Err: err}
+	var err error
+	if t.Policy, err = PlainObject(o.Policy); err != nil {
+		return nil, &protocol.Error{Code: protocol.CodeBadField, Field: "policy", Detail: err.Error(), Hint: "an ODRL policy in JSON-LD", Err: err}
 	}
-	for key, v := range t.Policy {
+	return t, nil
+}
+
+// PlainObject reads a JSON object into what a record can hold.
+func PlainObject(text []byte) (map[string]any, error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	var out map[string]any
+	if err := d.Decode(&out); err != nil || out == nil {
+		return nil, errors.New("it isn't a JSON object")
+	}
+	for key, v := range out {
 		var err error
-		if t.Policy[key], err = plainValue(v); err != nil {
+		if out[key], err = plainValue(v); err != nil {
 			return nil, err
 		}
 	}
-	return t, nil
+	return out, nil
 }
 
 // plainValue makes JSON's numbers into those that a record can hold.
@@ -70,7 +81,7 @@ func plainValue(v any) (any, error) {
 	case json.Number:
 		n, err := v.Int64()
 		if err != nil {
-			return nil, &protocol.Error{Code: protocol.CodeBadField, Field: "policy", Detail: fmt.Sprintf("the policy has the number %s, and records hold whole ones only", v), Hint: "write it as text"}
+			return nil, fmt.Errorf("it has the number %s, and records hold whole ones only: write it as text", v)
 		}
 		return n, nil
 	case []any:
@@ -156,6 +167,19 @@ func (d *Desk) AllOwnTerms() []OwnTerms {
 	}
 	slices.SortFunc(out, func(a, b OwnTerms) int { return cmp.Compare(a.Name, b.Name) })
 	return out
+}
+
+// ownTermsOf is the text of a terms record, to be signed anew.
+func ownTermsOf(t *record.Terms) (OwnTerms, error) {
+	o := OwnTerms{Name: t.Name, Text: t.Text, InLanguage: t.InLanguage, BasedOn: t.BasedOn}
+	if t.Policy == nil {
+		return o, nil
+	}
+	var err error
+	if o.Policy, err = json.Marshal(t.Policy); err != nil {
+		return o, protocol.Errorf(protocol.CodeUnsupportedFormat, "policy", "the policy of these terms has no form in JSON: %w", err)
+	}
+	return o, nil
 }
 
 // TermsHash is what a person approves: the SHA-256 of the DAG-CBOR of [text,
@@ -312,10 +336,10 @@ func (d *Desk) SameTermsBefore(hash string) (n int) {
 	return n
 }
 
-// signTerms makes the references of an intent that name texts of one's own into
-// links to fresh records, signed by the intent's own key. What they link to
-// already must be here, so that it can go along.
-func (d *Desk) signTerms(ctx context.Context, refs []record.TermsRef, header record.Header, key crypto.Signer) ([]record.TermsRef, []*record.Record, error) {
+// signTerms makes references that name texts, those given or those kept by their
+// names, into links to fresh records, signed by key: an intent's own, or a
+// seller's. What they link to already must be here, so that it can go along.
+func (d *Desk) signTerms(ctx context.Context, refs []record.TermsRef, texts []OwnTerms, header record.Header, key crypto.Signer) ([]record.TermsRef, []*record.Record, error) {
 	refs = slices.Clone(refs)
 	var own []*record.Record
 	for i, ref := range refs {
@@ -329,10 +353,14 @@ func (d *Desk) signTerms(ctx context.Context, refs []record.TermsRef, header rec
 			}
 			continue
 		}
-		if terms.Known(ref.Roster) {
+		given := slices.IndexFunc(texts, func(o OwnTerms) bool { return o.Name == ref.Roster })
+		if given < 0 && terms.Known(ref.Roster) {
 			continue
 		}
 		text, ok := d.OwnTerms(ref.Roster)
+		if given >= 0 {
+			text, ok = texts[given], true
+		}
 		if !ok {
 			return nil, nil, &protocol.Error{Code: protocol.CodeUnknownAgreement, Field: "terms", Detail: fmt.Sprintf("%q isn't in the roster of terms, nor a text of yours", ref.Roster),
 				Hint: "parley terms list; or parley terms add FILE --name NAME"}
@@ -351,12 +379,25 @@ func (d *Desk) signTerms(ctx context.Context, refs []record.TermsRef, header rec
 	return refs, own, nil
 }
 
+// termsIn are the terms that a record stands under or proposes.
+func termsIn(rec *record.Record) []record.TermsRef {
+	switch body := rec.Body().(type) {
+	case *record.Intent:
+		return body.Terms
+	case *record.Offer:
+		return []record.TermsRef{body.Terms}
+	case *record.TermsCounter:
+		return []record.TermsRef{body.Terms}
+	}
+	return nil
+}
+
 // citedTerms are the terms records that a record cites and that are held here:
 // they travel with it.
 func (d *Desk) citedTerms(rec *record.Record) []*record.Record {
 	var out []*record.Record
-	for _, id := range rec.Links() {
-		if t, ok := d.book.Record(id); ok && t.Type() == protocol.TypeTerms {
+	for _, ref := range termsIn(rec) {
+		if t, ok := d.book.Record(ref.Record); ok && t.Type() == protocol.TypeTerms {
 			out = append(out, t)
 		}
 	}
@@ -370,7 +411,7 @@ func (d *Desk) carriedTerms(bundle []*record.Record) []*record.Record {
 		if t.Type() != protocol.TypeTerms || t.CheckTime(d.now()) != nil {
 			continue
 		}
-		if slices.ContainsFunc(bundle, func(r *record.Record) bool { return r != t && slices.Contains(r.Links(), t.ID()) }) {
+		if slices.ContainsFunc(bundle, func(r *record.Record) bool { return slices.Contains(termsIn(r), record.TermsRef{Record: t.ID()}) }) {
 			out = append(out, t)
 		}
 	}
@@ -382,8 +423,8 @@ func (d *Desk) carriedTerms(bundle []*record.Record) []*record.Record {
 func (d *Desk) waitingTerms() map[cid.Cid]bool {
 	out := map[cid.Cid]bool{}
 	note := func(rec *record.Record) {
-		for _, id := range rec.Links() {
-			out[id] = true
+		for _, ref := range termsIn(rec) {
+			out[ref.Record] = true
 		}
 	}
 	for _, in := range d.book.Intents() {
@@ -399,9 +440,10 @@ func (d *Desk) waitingTerms() map[cid.Cid]bool {
 	return out
 }
 
-// keepTerms adds to an update the terms record that a reference links to.
-func (d *Desk) keepTerms(ctx context.Context, tx *book.Tx, ref record.TermsRef) error {
-	if !ref.Record.Defined() {
+// keepTerms adds to an update the terms record that a reference links to, unless
+// it is among those that are signed in it.
+func (d *Desk) keepTerms(ctx context.Context, tx *book.Tx, ref record.TermsRef, signed ...*record.Record) error {
+	if !ref.Record.Defined() || slices.ContainsFunc(signed, func(r *record.Record) bool { return r.ID() == ref.Record }) {
 		return nil
 	}
 	rec, err := d.TermsRecord(ctx, ref.Record)

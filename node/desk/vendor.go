@@ -2,7 +2,9 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ipfs/go-cid"
 
@@ -11,6 +13,7 @@ import (
 	"github.com/parley-protocol/parley/node/keyring"
 	"github.com/parley-protocol/parley/node/store"
 	"github.com/parley-protocol/parley/protocol"
+	"github.com/parley-protocol/parley/protocol/deal"
 	"github.com/parley-protocol/parley/protocol/record"
 	"github.com/parley-protocol/parley/protocol/terms"
 )
@@ -68,29 +71,21 @@ func (d *Desk) newestProfile(ctx context.Context, did crypto.DID) (*record.Recor
 }
 
 // OfferRequest is what a seller would deliver, for how much. Number, Deal,
-// ReplyTo and, when missing, Terms and TotalPrice are filled in here.
+// ReplyTo and, when missing, Terms are filled in here; Counter is the newest that
+// no offer answers, when missing, and Changes the agreement that the customer
+// asks to change.
 type OfferRequest struct {
 	Intent cid.Cid
-	Round  int64 // 1 when zero
+	Round  int64 // 0: the last, or with Changes the one after the agreement
 	Offer  record.Offer
 	Ext    map[string]any
 }
 
 // MakeOffer signs an offer on an intent that this node knows, and sends it.
 func (d *Desk) MakeOffer(ctx context.Context, req OfferRequest) (*record.Record, error) {
-	in, err := d.knownIntent(ctx, req.Intent)
+	in, err := d.othersIntent(ctx, req.Intent)
 	if err != nil {
 		return nil, err
-	}
-	if d.book.Own(req.Intent) {
-		return nil, protocol.Errorf(protocol.CodeNotPermitted, "intent", "this request is your own")
-	}
-	now := d.now()
-	if err := in.CheckTime(now); err != nil {
-		return nil, err
-	}
-	if d.Gone(in) {
-		return nil, protocol.Errorf(protocol.CodeWithdrawn, "intent", "the customer has withdrawn this request")
 	}
 	body := in.Body().(*record.Intent)
 	o := req.Offer
@@ -101,7 +96,6 @@ func (d *Desk) MakeOffer(ctx context.Context, req OfferRequest) (*record.Record,
 	} else if err := d.MayAgree(ctx, o.Terms); err != nil {
 		return nil, err
 	}
-	o.Deal = record.DealKey{Intent: req.Intent, Vendor: d.vendorOn(req.Intent), Round: max(req.Round, 1)}
 	keyID, seed, err := d.keys.Take(ctx)
 	if err != nil {
 		return nil, err
@@ -109,17 +103,33 @@ func (d *Desk) MakeOffer(ctx context.Context, req OfferRequest) (*record.Record,
 	if o.ReplyTo, err = d.replyTo(crypto.SuiteMLKEM768X25519, seed); err != nil {
 		return nil, err
 	}
+	persona := d.vendorKey(d.vendorOn(req.Intent))
 	var rec *record.Record
 	err = d.book.Update(ctx, req.Intent, func(tx *book.Tx) error {
+		o.Deal = roundOf(tx.Deals(), record.DealKey{Intent: req.Intent, Vendor: persona.DID(), Round: 1}, req.Round, o.Changes.Defined())
 		st, err := tx.State(in, o.Deal)
 		if err != nil {
 			return err
 		}
-		if err := st.MayOffer(); err != nil {
-			return explainRecovering(err, d.book.Recovering(in))
+		if !o.Changes.Defined() && len(st.NextRounds) > 0 {
+			o.Changes = st.Changing() // as the customer has asked for it
 		}
-		if held := len(st.Offers); held >= maxDealOffers {
-			return protocol.Errorf(protocol.CodeOverQuota, "offer", "there are %d offers in this deal already, and the customer's node takes no more", held)
+		if !o.Changes.Defined() {
+			// An agreement may be changed whenever both want to.
+			if err := d.live(in); err != nil {
+				return err
+			}
+		}
+		if err := st.MayOfferChange(o.Changes); err != nil {
+			return hinted(explainRecovering(err, d.book.Recovering(in)), st)
+		}
+		if held := len(st.Offers) + len(st.Counters); held >= maxDealOffers {
+			return protocol.Errorf(protocol.CodeOverQuota, "offer", "there are %d offers and counters in this deal already, and the customer's node takes no more", held)
+		}
+		if !o.Counter.Defined() {
+			o.Counter = newestCounter(st.Counters, st.Offers)
+		} else if !slices.ContainsFunc(st.Counters, func(r *record.Record) bool { return r.ID() == o.Counter }) {
+			return protocol.Errorf(protocol.CodeNotFound, "counter", "no counter to an offer of this deal has the ID %s", o.Counter)
 		}
 		o.Number = 1
 		for _, old := range st.Offers {
@@ -127,20 +137,14 @@ func (d *Desk) MakeOffer(ctx context.Context, req OfferRequest) (*record.Record,
 		}
 		header := d.header()
 		header.Ext = req.Ext
-		if rec, err = record.Sign(header, &o, d.vendorKey(o.Deal.Vendor)); err != nil {
+		if rec, err = record.Sign(header, &o, persona); err != nil {
 			return err
 		}
-		if err := rec.CheckTime(now); err != nil {
+		if err := rec.CheckTime(d.now()); err != nil {
 			return err
 		}
-		// What the customer's node would not count, it must not get.
-		if st, err = tx.State(in, o.Deal, rec); err != nil {
+		if err := fits(tx, in, rec); err != nil {
 			return err
-		}
-		for _, m := range st.Misfits {
-			if m.Record == rec {
-				return protocol.Errorf(m.Code, "offer", "%s", m.Detail)
-			}
 		}
 		if err := d.keepTerms(ctx, tx, o.Terms); err != nil {
 			return err
@@ -150,6 +154,49 @@ func (d *Desk) MakeOffer(ctx context.Context, req OfferRequest) (*record.Record,
 		return nil
 	})
 	return rec, err
+}
+
+// hinted adds to a refusal what the seller can do where a deal is over.
+func hinted(err error, st deal.State) error {
+	e, ok := errors.AsType[*protocol.Error](err)
+	if !ok || e.Hint != "" || e.Code != protocol.CodeDealClosed && e.Code != protocol.CodeNotPermitted {
+		return err
+	}
+	switch {
+	case st.Phase == deal.PhaseAgreed:
+		e.Hint = "to change the agreement: parley offer make --changes " + shortRecord(st.Key.ID())
+	case st.Phase == deal.PhaseVoided, st.Key.Round > 1 && len(st.NextRounds) == 0:
+		e.Hint = "the customer can ask for another round: parley deal next"
+	}
+	return e
+}
+
+// live tells why a request takes no more offers.
+func (d *Desk) live(in *record.Record) error {
+	if err := in.CheckTime(d.now()); err != nil {
+		return err
+	}
+	if d.Gone(in) {
+		return protocol.Errorf(protocol.CodeWithdrawn, "intent", "the customer has withdrawn this request")
+	}
+	return nil
+}
+
+// liveIntent finds somebody else's request that takes offers.
+func (d *Desk) liveIntent(ctx context.Context, id cid.Cid) (*record.Record, error) {
+	in, err := d.othersIntent(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return in, d.live(in)
+}
+
+// othersIntent finds somebody else's request.
+func (d *Desk) othersIntent(ctx context.Context, id cid.Cid) (*record.Record, error) {
+	if d.book.Own(id) {
+		return nil, protocol.Errorf(protocol.CodeNotPermitted, "intent", "this request is your own")
+	}
+	return d.knownIntent(ctx, id)
 }
 
 // chooseTerms is the first of the intent's terms that this seller's profile
@@ -186,19 +233,11 @@ func (d *Desk) chooseTerms(ctx context.Context, in *record.Intent) (record.Terms
 
 // DeclineIntent tells the customer that there will be no offer or sale.
 func (d *Desk) DeclineIntent(ctx context.Context, intent cid.Cid, reason string) (*book.Deal, error) {
-	in, err := d.knownIntent(ctx, intent)
+	in, err := d.othersIntent(ctx, intent)
 	if err != nil {
 		return nil, err
 	}
-	if d.book.Own(intent) {
-		return nil, protocol.Errorf(protocol.CodeNotPermitted, "intent", "this request is your own")
-	}
-	key := record.DealKey{Intent: intent, Vendor: d.vendorOn(intent), Round: 1}
-	for _, dl := range d.book.DealsOf(intent) {
-		if dl.Role == book.Vendor && dl.Key.Vendor == key.Vendor && dl.Key.Round > key.Round {
-			key = dl.Key
-		}
-	}
+	key := lastRound(d.book.DealsOf(intent), record.DealKey{Intent: intent, Vendor: d.vendorOn(intent), Round: 1})
 	err = d.book.Update(ctx, intent, func(tx *book.Tx) error {
 		st, err := tx.State(in, key)
 		if err != nil {
