@@ -176,25 +176,14 @@ func offerOf(in NewOffer) (o record.Offer, err error) {
 	if o.Terms, err = termsRef(in.Terms); err != nil {
 		return o, err
 	}
-	for _, l := range in.Items {
-		item := record.OfferItem{Name: l.Name, Description: l.Description, Item: l.Item}
-		if item.Quantity, err = quantity(l.Quantity); err != nil {
-			return o, err
-		}
-		if item.UnitPrice, err = price("itemOffered.unitPrice", l.UnitPrice); err != nil {
-			return o, err
-		}
-		if item.Price, err = decimal.Parse(l.Price); err != nil {
-			return o, protocol.Errorf(protocol.CodeBadField, "itemOffered.price", "%w", err)
-		}
-		o.ItemOffered = append(o.ItemOffered, item)
+	if o.ItemOffered, err = offerLines(in.Items); err != nil {
+		return o, err
 	}
-	for _, c := range in.Charges {
-		p, err := decimal.Parse(c.Price)
-		if err != nil {
-			return o, protocol.Errorf(protocol.CodeBadField, "charges.price", "%w", err)
-		}
-		o.Charges = append(o.Charges, record.Charge{Kind: c.Kind, Name: c.Name, Price: p})
+	if o.Charges, err = offerCharges(in.Charges); err != nil {
+		return o, err
+	}
+	if err := in.Conditions.into(&o); err != nil {
+		return o, err
 	}
 	if in.TotalPrice != "" {
 		if o.TotalPrice, err = decimal.Parse(in.TotalPrice); err != nil {

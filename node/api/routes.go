@@ -51,6 +51,8 @@ func (s *Server) routes() {
 	handle(s, get, "/v1/deals", "listDeals", "Deals, newest first", s.listDeals)
 	handle(s, get, "/v1/deals/{id}", "showDeal", "One deal with its records", s.showDeal)
 	handle(s, post, "/v1/deals/{id}/cancel", "cancelDeal", "Ask the seller for a void", s.cancelDeal)
+	s.orderRoutes()
+	s.peopleRoutes()
 	handleFile(s, "/v1/deals/{id}/proof", "exportDeal", "The proof of one deal, a CAR file", typeCAR, s.exportDeal)
 	handle(s, get, "/v1/records/{id}", "showRecord", "One record as JSON", s.showRecord)
 	handleFile(s, "/v1/records/{id}/file", "sealRecord", "An own record, sealed for its recipient, as a file", typeMessage, s.sealRecord)

@@ -201,6 +201,7 @@ type NewOffer struct {
 	ValidUntil         time.Time  `json:"validUntil"`
 	AvailabilityStarts *time.Time `json:"availabilityStarts,omitempty"`
 	AvailabilityEnds   *time.Time `json:"availabilityEnds,omitempty"`
+	Conditions
 }
 
 // Line is one line of an offer.
@@ -211,40 +212,43 @@ type Line struct {
 	Quantity    *Quantity `json:"eligibleQuantity,omitempty"`
 	UnitPrice   string    `json:"unitPrice,omitempty"`
 	Price       string    `json:"price" doc:"Of the whole line"`
+	TaxRate     string    `json:"taxRate,omitempty" doc:"Percent"`
 }
 
 // Charge is what comes on top of the lines.
 type Charge struct {
-	Kind  string `json:"kind" enum:"tax,delivery,fee,discount,other"`
-	Name  string `json:"name,omitempty"`
-	Price string `json:"price"`
+	Kind    string `json:"kind" enum:"tax,delivery,fee,discount,other"`
+	Name    string `json:"name,omitempty"`
+	Price   string `json:"price"`
+	TaxRate string `json:"taxRate,omitempty" doc:"Percent"`
 }
 
 // Offer is an offer, made or received.
 type Offer struct {
-	ID            string          `json:"id"`
-	Deal          string          `json:"deal"`
-	Intent        string          `json:"intent"`
-	Round         int64           `json:"round"`
-	Number        int64           `json:"number"`
-	Own           bool            `json:"own"`
-	Seller        string          `json:"seller" doc:"DID"`
-	SellerName    string          `json:"sellerName,omitempty" doc:"The local name, else the one of its profile"`
-	Description   string          `json:"description,omitempty"`
-	Items         []Line          `json:"itemOffered"`
-	Charges       []Charge        `json:"charges,omitempty"`
-	PriceCurrency string          `json:"priceCurrency"`
-	TotalPrice    string          `json:"totalPrice"`
-	Terms         Terms           `json:"terms"`
-	At            time.Time       `json:"at"`
-	ValidUntil    time.Time       `json:"validUntil"`
-	Phase         string          `json:"phase" doc:"The deal's"`
-	Accepted      bool            `json:"accepted"`
-	Acceptable    bool            `json:"acceptable" doc:"Whether it could be accepted now"`
-	WhyNot        *Problem        `json:"whyNot,omitempty"`
-	Unknown       []string        `json:"unknown,omitempty" doc:"Fields that this version doesn't know; they block acceptance"`
-	Delivery      *Delivery       `json:"delivery,omitempty"`
-	Record        json.RawMessage `json:"record,omitempty"`
+	ID            string   `json:"id"`
+	Deal          string   `json:"deal"`
+	Intent        string   `json:"intent"`
+	Round         int64    `json:"round"`
+	Number        int64    `json:"number"`
+	Own           bool     `json:"own"`
+	Seller        string   `json:"seller" doc:"DID"`
+	SellerName    string   `json:"sellerName,omitempty" doc:"The local name, else the one of its profile"`
+	Description   string   `json:"description,omitempty"`
+	Items         []Line   `json:"itemOffered"`
+	Charges       []Charge `json:"charges,omitempty"`
+	PriceCurrency string   `json:"priceCurrency"`
+	TotalPrice    string   `json:"totalPrice"`
+	Conditions
+	Terms      Terms           `json:"terms"`
+	At         time.Time       `json:"at"`
+	ValidUntil time.Time       `json:"validUntil"`
+	Phase      string          `json:"phase" doc:"The deal's"`
+	Accepted   bool            `json:"accepted"`
+	Acceptable bool            `json:"acceptable" doc:"Whether it could be accepted now"`
+	WhyNot     *Problem        `json:"whyNot,omitempty"`
+	Unknown    []string        `json:"unknown,omitempty" doc:"Fields that this version doesn't know; they block acceptance"`
+	Delivery   *Delivery       `json:"delivery,omitempty"`
+	Record     json.RawMessage `json:"record,omitempty"`
 }
 
 // Delivery is how far an own record has come.

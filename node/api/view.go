@@ -107,16 +107,7 @@ func (s *Server) offerView(ctx context.Context, d *book.Deal, rec *record.Record
 		Description: o.Description, PriceCurrency: o.PriceCurrency, TotalPrice: o.TotalPrice.String(), Terms: s.termsView(ctx, o.Terms),
 		At: when(rec.Header().At), ValidUntil: when(o.ValidUntil), Phase: string(d.State.Phase), Unknown: rec.Unknown(),
 	}
-	for _, l := range o.ItemOffered {
-		line := Line{Name: l.Name, Description: l.Description, Item: l.Item, Quantity: quantityView(l.Quantity), Price: l.Price.String()}
-		if l.UnitPrice != nil {
-			line.UnitPrice = l.UnitPrice.String()
-		}
-		v.Items = append(v.Items, line)
-	}
-	for _, c := range o.Charges {
-		v.Charges = append(v.Charges, Charge{Kind: c.Kind, Name: c.Name, Price: c.Price.String()})
-	}
+	v.Items, v.Charges, v.Conditions = linesView(o.ItemOffered), chargesView(o.Charges), conditionsView(o)
 	if acc := d.State.Acceptance; acc != nil {
 		v.Accepted = acc.Body().(*record.Acceptance).Offer == rec.ID()
 	}

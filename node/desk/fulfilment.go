@@ -86,7 +86,7 @@ func (d *Desk) followUp(ctx context.Context, id cid.Cid, body func(*book.Deal, r
 			return err
 		}
 		// What the other side would not count, it must not get.
-		if err := bySide(dl.State, rec); err != nil {
+		if err := counts(dl.State, rec); err != nil {
 			return err
 		}
 		tx.Sign(rec, keyring.KeyID{})
@@ -107,7 +107,7 @@ func (d *Desk) takeFollowUp(ctx context.Context, rec *record.Record) error {
 			// The confirmation may still be on its way; its sender comes back.
 			return refused(protocol.Errorf(protocol.CodeMissingRecord, "agreement", "there is no such agreement here"))
 		}
-		if err := bySide(dl.State, rec); err != nil {
+		if err := counts(dl.State, rec); err != nil {
 			return refused(err)
 		}
 		if err := rec.CheckTime(d.now()); err != nil {
@@ -130,10 +130,14 @@ func count(recs []*record.Record, by crypto.DID) (n int) {
 	return n
 }
 
-// bySide tells why a record about the agreement is by somebody else.
-func bySide(st deal.State, rec *record.Record) error {
-	if by := rec.Header().By; by != st.Customer && by != st.Key.Vendor {
-		return protocol.Errorf(protocol.CodeWrongAuthor, "by", "a %s by somebody who has no part in the deal", rec.Type())
+// counts tells why a record has no part in what is said about the agreement.
+func counts(st deal.State, rec *record.Record) error {
+	said, err := deal.Follow(st.Customer, st.Key, st.Agreement, []*record.Record{rec})
+	if err != nil {
+		return err
+	}
+	for _, m := range said.Misfits {
+		return protocol.Errorf(m.Code, "", "a %s: %s", rec.Type(), m.Detail)
 	}
 	return nil
 }
