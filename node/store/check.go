@@ -46,12 +46,12 @@ func (s *Store) Scrub(ctx context.Context) error {
 		return err
 	}
 	defer end()
-	for id, compression := range s.left {
+	for id, info := range s.left {
 		if err := s.interrupted(ctx); err != nil {
 			return err
 		}
 		name := table.NewFilename(id, s.dir)
-		err := guard(func() error { return checkTable(name, compression, true) })
+		err := guard(func() error { return checkTable(name, info, true) })
 		if err == nil {
 			continue
 		}
@@ -95,7 +95,9 @@ func (s *Store) verifyRows(ctx context.Context, txn *badger.Txn) error {
 		d := digest(key[1:])
 		r, raw, err := readRow(txn, d)
 		if err == nil {
-			_, err = parse(d, raw)
+			if _, err = s.record(d, &r, raw); r.elsewhere && errors.Is(err, badger.ErrKeyNotFound) {
+				err = nil
+			}
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", d.id(), err)

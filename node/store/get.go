@@ -33,7 +33,7 @@ func (s *Store) Entry(ctx context.Context, id cid.Cid) (Entry, error) {
 	}
 	var e Entry
 	err = s.view(func(txn *badger.Txn) (err error) {
-		e, err = readEntry(txn, d)
+		e, err = s.readEntry(txn, d)
 		return err
 	})
 	if err != nil {
@@ -98,12 +98,12 @@ func (s *Store) All(ctx context.Context) iter.Seq2[Entry, error] {
 }
 
 // readEntry reads, hashes and decodes.
-func readEntry(txn *badger.Txn, d digest) (Entry, error) {
+func (s *Store) readEntry(txn *badger.Txn, d digest) (Entry, error) {
 	r, raw, err := readRow(txn, d)
 	if err != nil {
 		return Entry{}, err
 	}
-	rec, err := parse(d, raw)
+	rec, err := s.record(d, &r, raw)
 	if err != nil {
 		return Entry{}, err
 	}
@@ -117,7 +117,7 @@ func (r *row) entry(rec *record.Record) Entry {
 // readGuarded is readEntry for a loop.
 func (s *Store) readGuarded(txn *badger.Txn, d digest) (e Entry, err error) {
 	err = guard(func() (err error) {
-		e, err = readEntry(txn, d)
+		e, err = s.readEntry(txn, d)
 		return err
 	})
 	if err != nil {

@@ -9,6 +9,11 @@ type Item struct {
 	Record *record.Record // parsed and verified: the store trusts its signature
 	Class  Class
 	Market string // where it was heard; empty: the market that the record itself names, if any
+
+	// Elsewhere keeps the record's bytes out of the view: [Options.Source] has
+	// them for as long as they may be read. Once set it stays. The bytes of a
+	// withdrawal are kept all the same.
+	Elsewhere bool
 }
 
 // Outcome is what became of an [Item].

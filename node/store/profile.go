@@ -26,8 +26,13 @@ func Profile(dir string, o Options) badger.Options {
 		WithDetectConflicts(false). // there is one writer at a time
 		WithCompression(options.Snappy).
 		WithBlockCacheSize(8 << 20).
-		WithIndexCacheSize(0). // used for encrypted folders only; indexes are mapped
+		WithIndexCacheSize(0). // indexes are mapped
 		WithChecksumVerificationMode(options.OnBlockRead)
+	if o.Key != nil {
+		// Badger keeps the indexes of encrypted tables in this cache only: it is
+		// to hold all of them, at about 20 bytes for each block of 4 KiB.
+		p = p.WithEncryptionKey(o.Key[:]).WithIndexCacheSize(8 << 20)
+	}
 	if o.InMemory {
 		p = p.WithInMemory(true).WithDir("").WithValueDir("")
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/dgraph-io/badger/v4"
+
 	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/record"
 )
@@ -94,6 +96,9 @@ func (s *Store) putSome(ctx context.Context, items []Item, outcomes []Outcome, m
 // full and the item must be put again in the next one.
 func (w *session) put(item Item) (*change, Outcome, error) {
 	r := item.Record
+	if _, ok := withdrawalOf(r); ok {
+		item.Elsewhere = false // its tombstone is found by it
+	}
 	d, ok := digestOf(r.ID())
 	if !ok {
 		return nil, 0, fmt.Errorf("%s is no record's ID", r.ID())
@@ -118,12 +123,18 @@ func (w *session) put(item Item) (*change, Outcome, error) {
 			c.cur.class = item.Class
 			outcome = Changed
 		}
+		if item.Elsewhere && !c.cur.elsewhere {
+			outcome = Changed
+		}
 		if c.cur.addMarkets(item.Market) {
 			outcome = Changed
 		}
 		if outcome == Changed {
 			w.keep(c)
 		}
+	}
+	if item.Elsewhere {
+		c.cur.elsewhere, c.cur.size = true, 0
 	}
 	if c.cur.class == ClassOwn {
 		for _, t := range c.cur.tags {
@@ -192,7 +203,7 @@ func (w *session) markWithdrawn(intent digest, author string) error {
 	if err != nil || c == nil || c.cur.withdrawn || !c.cur.has(tagOfText(kindAuthor, author)) {
 		return err
 	}
-	r, err := parse(c.d, c.raw)
+	r, err := w.s.record(c.d, &c.cur, c.raw)
 	if err != nil || string(r.Header().By) != author {
 		return nil // damaged, or hashes alike only: nothing of the author's to mark
 	}
@@ -201,6 +212,20 @@ func (w *session) markWithdrawn(intent digest, author string) error {
 		w.keep(c)
 	}
 	return nil
+}
+
+// record is a row's record: of the bytes that stand behind it, or of the source.
+// The error is [badger.ErrKeyNotFound] when the source has it no more.
+func (s *Store) record(d digest, r *row, raw []byte) (*record.Record, error) {
+	if !r.elsewhere {
+		return parse(d, raw)
+	}
+	if s.opts.Source != nil {
+		if rec, ok := s.opts.Source(d.id()); ok {
+			return rec, nil
+		}
+	}
+	return nil, badger.ErrKeyNotFound
 }
 
 // parse decodes stored bytes. They were verified when they were put and hash to

@@ -163,6 +163,7 @@ func (f *Filter) tags() (tags []tag) {
 func (s *Store) match(txn *badger.Txn, d digest, f *Filter, tags []tag) (e Entry, ok bool, err error) {
 	var r row
 	var raw []byte
+	passes := false
 	err = guard(func() error {
 		item, err := txn.Get(rowKey(d))
 		if err != nil {
@@ -173,7 +174,7 @@ func (s *Store) match(txn *badger.Txn, d digest, f *Filter, tags []tag) (e Entry
 			if r, alias, err = decodeRow(d, value); err != nil || !f.passesRow(&r, tags) {
 				return err
 			}
-			raw = bytes.Clone(alias)
+			raw, passes = bytes.Clone(alias), true
 			return nil
 		})
 	})
@@ -184,10 +185,13 @@ func (s *Store) match(txn *badger.Txn, d digest, f *Filter, tags []tag) (e Entry
 	if err != nil {
 		return e, false, s.readError(d, err)
 	}
-	if raw == nil {
+	if !passes {
 		return e, false, nil
 	}
-	rec, err := parse(d, raw)
+	rec, err := s.record(d, &r, raw)
+	if errors.Is(err, badger.ErrKeyNotFound) {
+		return e, false, nil // erased where it was, and not yet here
+	}
 	if err != nil {
 		return e, false, err
 	}

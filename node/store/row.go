@@ -17,6 +17,7 @@ import (
 type row struct {
 	class     Class
 	withdrawn bool
+	elsewhere bool // the source has the record's bytes, and they don't stand here
 	at        int64
 	expires   int64
 	retain    int64
@@ -29,6 +30,7 @@ type row struct {
 const (
 	rowVersion    = 1
 	flagWithdrawn = 1
+	flagElsewhere = 2
 	rowFixed      = 5 // version and checksum
 )
 
@@ -63,6 +65,9 @@ func (r *row) encode(d digest, raw []byte) []byte {
 	var flags byte
 	if r.withdrawn {
 		flags |= flagWithdrawn
+	}
+	if r.elsewhere {
+		flags, raw = flags|flagElsewhere, nil
 	}
 	header = append(header, byte(r.class), flags)
 	for _, t := range [...]int64{r.at, r.expires, r.retain, r.due} {
@@ -107,7 +112,8 @@ func decodeRow(d digest, value []byte) (row, []byte, error) {
 		return row{}, nil, errRow
 	}
 	c := headerReader{rest: header}
-	r := row{class: Class(c.byte()), withdrawn: c.byte()&flagWithdrawn != 0, size: len(raw)}
+	class, flags := Class(c.byte()), c.byte()
+	r := row{class: class, withdrawn: flags&flagWithdrawn != 0, elsewhere: flags&flagElsewhere != 0, size: len(raw)}
 	for _, t := range [...]*int64{&r.at, &r.expires, &r.retain, &r.due} {
 		*t = int64(c.uvarint())
 	}

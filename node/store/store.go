@@ -15,10 +15,11 @@ import (
 	"syscall"
 
 	"github.com/dgraph-io/badger/v4"
-	"github.com/dgraph-io/badger/v4/options"
 	"github.com/gofrs/flock"
+	"github.com/ipfs/go-cid"
 
 	"github.com/parley-protocol/parley/protocol"
+	"github.com/parley-protocol/parley/protocol/record"
 )
 
 // Options are the knobs of a store. The zero value is good.
@@ -26,6 +27,13 @@ type Options struct {
 	InMemory bool         // nothing on disk; dir is ignored
 	Logger   *slog.Logger // nil: silent
 	Quota    Quota        // for ClassForeign
+
+	// Source gives the records that were put with Elsewhere set. It may be called
+	// from any method, and must not call the store.
+	Source func(cid.Cid) (*record.Record, bool)
+	// Key encrypts the folder, which is filled anew when it was under another
+	// one. Nil: it is in clear.
+	Key *[32]byte
 	// Room is asked before everything that writes; its error, with the code
 	// disk_full, is then that of the call. Badger must never find the disk full:
 	// it writes to mapped files, for which the system kills the process.
@@ -42,8 +50,8 @@ type Store struct {
 	lock  *flock.Flock
 	clean bool
 
-	left   map[uint64]options.CompressionType // tables whose blocks Open hasn't verified
-	damage atomic.Pointer[error]              // that Scrub has found in them
+	left   map[uint64]tableInfo  // tables whose blocks Open hasn't verified
+	damage atomic.Pointer[error] // that Scrub has found in them
 
 	write sync.Mutex // one writer at a time
 	stats statsBox
@@ -112,7 +120,7 @@ func (s *Store) open() error {
 			} else if s.opts.trusting {
 				full = 0
 			}
-			if s.left, err = checkTables(s.dir, full); err != nil {
+			if s.left, err = checkTables(s.dir, s.opts.Key, full); err != nil {
 				return s.openError(err)
 			}
 		}

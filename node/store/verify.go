@@ -10,8 +10,11 @@ import (
 	"path/filepath"
 
 	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/fb"
 	"github.com/dgraph-io/badger/v4/options"
+	"github.com/dgraph-io/badger/v4/pb"
 	"github.com/dgraph-io/badger/v4/table"
+	"github.com/dgraph-io/ristretto/v2"
 	"github.com/dgraph-io/ristretto/v2/z"
 )
 
@@ -26,16 +29,16 @@ const verifyAlways = 8 << 20
 // Footers, indexes and last blocks are always looked at, all blocks' checksums
 // when the tables are no larger than full bytes; else those that are left to be
 // looked at are returned.
-func checkTables(dir string, full int64) (left map[uint64]options.CompressionType, err error) {
-	ids, err := listTables(dir)
+func checkTables(dir string, key *[32]byte, full int64) (left map[uint64]tableInfo, err error) {
+	ids, err := listTables(dir, key)
 	if err != nil {
 		return nil, err
 	}
-	for id, compression := range ids {
+	for id, info := range ids {
 		name := table.NewFilename(id, dir)
 		size, err := checkFooter(name)
 		if full -= size; err == nil {
-			err = checkTable(name, compression, false)
+			err = checkTable(name, info, false)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", filepath.Base(name), err)
@@ -44,9 +47,9 @@ func checkTables(dir string, full int64) (left map[uint64]options.CompressionTyp
 	if full < 0 {
 		return ids, nil
 	}
-	for id, compression := range ids {
+	for id, info := range ids {
 		name := table.NewFilename(id, dir)
-		if err := checkTable(name, compression, true); err != nil {
+		if err := checkTable(name, info, true); err != nil {
 			return nil, fmt.Errorf("%s: %w", filepath.Base(name), err)
 		}
 	}
@@ -55,7 +58,7 @@ func checkTables(dir string, full int64) (left map[uint64]options.CompressionTyp
 
 // listTables reads Badger's manifest. Other tables in the folder are leftovers
 // that Badger will remove.
-func listTables(dir string) (map[uint64]options.CompressionType, error) {
+func listTables(dir string, key *[32]byte) (map[uint64]tableInfo, error) {
 	f, err := os.Open(filepath.Join(dir, "MANIFEST"))
 	if errors.Is(err, fs.ErrNotExist) {
 		// So it is where a process died before Badger wrote anything.
@@ -72,9 +75,17 @@ func listTables(dir string) (map[uint64]options.CompressionType, error) {
 	if err != nil {
 		return nil, fmt.Errorf("MANIFEST: %w", err)
 	}
-	ids := make(map[uint64]options.CompressionType, len(manifest.Tables))
+	keys, err := openKeys(dir, key)
+	if err != nil {
+		return nil, err
+	}
+	ids := make(map[uint64]tableInfo, len(manifest.Tables))
 	for id, t := range manifest.Tables {
-		ids[id] = t.Compression
+		info := tableInfo{compression: t.Compression}
+		if info.key, err = keys.DataKey(t.KeyID); err != nil {
+			return nil, fmt.Errorf("KEYREGISTRY: %w", err)
+		}
+		ids[id] = info
 	}
 	return ids, nil
 }
@@ -116,8 +127,27 @@ func checkFooter(name string) (size int64, err error) {
 	return size, err
 }
 
+// tableInfo is what it takes to read a table.
+type tableInfo struct {
+	compression options.CompressionType
+	key         *pb.DataKey // nil: it isn't encrypted
+}
+
+// openKeys reads the keys of the tables, which are encrypted under the folder's.
+func openKeys(dir string, key *[32]byte) (*badger.KeyRegistry, error) {
+	o := badger.KeyRegistryOptions{Dir: dir, ReadOnly: true}
+	if key != nil {
+		o.EncryptionKey = key[:]
+	}
+	keys, err := badger.OpenKeyRegistry(o)
+	if err != nil {
+		return nil, fmt.Errorf("KEYREGISTRY: %w", err)
+	}
+	return keys, nil
+}
+
 // checkTable opens a table as Badger would, where a panic can be caught.
-func checkTable(name string, compression options.CompressionType, full bool) (err error) {
+func checkTable(name string, info tableInfo, full bool) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("a block is damaged: %v", r)
@@ -127,12 +157,21 @@ func checkTable(name string, compression options.CompressionType, full bool) (er
 	if err != nil {
 		return err
 	}
-	t, err := table.OpenTable(file, table.Options{
+	o := table.Options{
 		ReadOnly:    true,
 		BlockSize:   4 << 10,
-		Compression: compression,
+		Compression: info.compression,
 		ChkMode:     options.OnBlockRead,
-	})
+		DataKey:     info.key,
+	}
+	if info.key != nil { // Badger can't read the index of an encrypted table without
+		o.IndexCache, err = ristretto.NewCache(&ristretto.Config[uint64, *fb.TableIndex]{NumCounters: 64, MaxCost: 8 << 20, BufferItems: 64})
+		if err != nil {
+			return errors.Join(err, file.Close(-1))
+		}
+		defer o.IndexCache.Close()
+	}
+	t, err := table.OpenTable(file, o)
 	if err != nil {
 		return err // OpenTable has closed the file
 	}
