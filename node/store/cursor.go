@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/base64"
+	"strings"
 
 	"github.com/parley-protocol/parley/protocol"
 )
@@ -30,7 +31,8 @@ func (c cursor) String() string { return base64.RawURLEncoding.EncodeToString(c[
 
 func parseCursor(s string, order Order) (c cursor, err error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	if err != nil || len(raw) != len(c) || Order(raw[0]) != order {
+	// The decoder skips line breaks, which no cursor has.
+	if err != nil || strings.ContainsAny(s, "\r\n") || len(raw) != len(c) || Order(raw[0]) != order {
 		return c, protocol.Errorf(protocol.CodeUsage, "cursor", "not a cursor of this query")
 	}
 	return cursor(raw), nil
