@@ -197,7 +197,9 @@ func (f *fullDisk) round(n int) {
 	f.fill("some", (foreign+own)/2)
 	stranger := f.mustPublish("north", fmt.Sprintf("Refused %d", n))
 	until(f.story, "customer", "a stranger's record to be refused", "/v1/doctor", func(v list[api.Check]) bool {
-		return slices.ContainsFunc(v.Items, func(c api.Check) bool { return c.Name == "markets' records" && strings.Contains(c.Text, "lost because") })
+		return slices.ContainsFunc(v.Items, func(c api.Check) bool {
+			return c.Name == "markets' records" && strings.Contains(c.Text, "lost because")
+		})
 	})
 	if err := f.do("customer", http.MethodGet, api.Path("/v1/intents/%s", stranger.ID), nil, nil); protocol.CodeOf(err) != protocol.CodeNotFound {
 		t.Errorf("a stranger's record is there in spite of the reserve: %v", err)

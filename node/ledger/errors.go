@@ -3,6 +3,7 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/parley-protocol/parley/node/ledger/disk"
 	"github.com/parley-protocol/parley/protocol"
@@ -42,7 +43,7 @@ func (e *DamageError) Error() string {
 
 // Unwrap gives the error its code.
 func (e *DamageError) Unwrap() error {
-	return &protocol.Error{Code: protocol.CodeDamaged, Detail: e.What, Hint: e.Hint}
+	return &protocol.Error{Code: protocol.CodeDamaged, Detail: strings.TrimPrefix(e.Error(), "ledger: "), Hint: e.Hint}
 }
 
 const hintDamage = "Copy the whole folder away first. Then put the ledger folder of the latest backup in its place; " +
