@@ -116,6 +116,11 @@ func (d *Desk) pointless(rec *record.Record) bool {
 	case *record.Withdrawal:
 		in, ok := d.book.Intent(body.Intent)
 		return ok && now > in.Record.ValidUntil()
+	case *record.Void:
+		// A no to a request that has run out, and that said nothing itself.
+		key, _ := rec.Deal()
+		dl, ok := d.book.Deal(key.ID())
+		return ok && dl.Intent != nil && now > dl.Intent.Record.ValidUntil() && !signedBy(dl.Records, dl.Intent.Record.Header().By)
 	}
 	return false
 }
