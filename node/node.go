@@ -162,7 +162,8 @@ func (n *Node) openDisk(ctx context.Context) error {
 // openView opens the store; a damaged one is dropped, as the desk fills it anew
 // from the ledger and the markets.
 func (n *Node) openView(ctx context.Context) (*store.Store, error) {
-	opts := store.Options{Logger: n.opts.Log, Room: n.Space.For(space.View), Quota: store.Quota{Bytes: n.opts.Config.MarketBytes()}}
+	key := [32]byte(n.Keys.Key("view"))
+	opts := store.Options{Logger: n.opts.Log, Key: &key, Room: n.Space.For(space.View), Quota: store.Quota{Bytes: n.opts.Config.MarketBytes()}}
 	st, err := store.Open(ctx, n.opts.Home.View(), opts)
 	if rebuild, ok := errors.AsType[*store.RebuildError](err); ok {
 		n.opts.Log.Warn("the view is built anew from the ledger", "reason", rebuild)

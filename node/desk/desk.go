@@ -62,6 +62,9 @@ type Store interface {
 	Resolve(ctx context.Context, prefix string) (cid.Cid, error)
 	Expire(ctx context.Context, now int64) (int, error)
 	Stats() store.Stats
+	Delete(ctx context.Context, ids ...cid.Cid) (int, error)
+	// SetSource tells who has the records that were put with Elsewhere set.
+	SetSource(func(cid.Cid) (*record.Record, bool))
 }
 
 // Config is what a desk is told.
@@ -124,6 +127,7 @@ func New(ctx context.Context, l book.Ledger, in book.Inbox, keys Keys, st Store,
 		d.cancel()
 		return nil, err
 	}
+	st.SetSource(d.book.Record)
 	return d, nil
 }
 
@@ -225,7 +229,9 @@ func classOf(own bool) store.Class {
 }
 
 func item(rec *record.Record, own bool) store.Item {
-	return store.Item{Record: rec, Class: classOf(own), Market: rec.Market()}
+	// What can be erased here has its words in the ledger alone.
+	public := rec.Type() == protocol.TypeProfile || rec.Type() == protocol.TypeWithdrawal
+	return store.Item{Record: rec, Class: classOf(own), Market: rec.Market(), Elsewhere: !public}
 }
 
 // takeUp goes on with what the last run left: addresses that are listened at,

@@ -20,16 +20,16 @@ func TestElsewhere(t *testing.T) {
 	dir := t.TempDir()
 	d := recordtest.NewDeal(t, "elsewhere")
 	held := map[cid.Cid]*record.Record{d.Intent.ID(): d.Intent, d.Offer.ID(): d.Offer}
-	opts := store.Options{Source: func(id cid.Cid) (*record.Record, bool) {
-		rec, ok := held[id]
-		return rec, ok
-	}}
 	open := func() *store.Store {
 		t.Helper()
-		s, err := store.Open(t.Context(), dir, opts)
+		s, err := store.Open(t.Context(), dir, store.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
+		s.SetSource(func(id cid.Cid) (*record.Record, bool) {
+			rec, ok := held[id]
+			return rec, ok
+		})
 		return s
 	}
 	s := open()
@@ -83,11 +83,12 @@ func TestElsewhere(t *testing.T) {
 // A record that a market brought, and that now belongs to a deal.
 func TestElsewhereLater(t *testing.T) {
 	d := recordtest.NewDeal(t, "later")
-	s, err := store.Open(t.Context(), "", store.Options{InMemory: true, Source: func(id cid.Cid) (*record.Record, bool) { return d.Intent, id == d.Intent.ID() }})
+	s, err := store.Open(t.Context(), "", store.Options{InMemory: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
+	s.SetSource(func(id cid.Cid) (*record.Record, bool) { return d.Intent, id == d.Intent.ID() })
 	for i, want := range []store.Outcome{store.Added, store.Changed, store.Known, store.Known} {
 		item := store.Item{Record: d.Intent, Class: store.ClassForeign}
 		if i == 1 || i == 2 {

@@ -10,7 +10,7 @@ type Item struct {
 	Class  Class
 	Market string // where it was heard; empty: the market that the record itself names, if any
 
-	// Elsewhere keeps the record's bytes out of the view: [Options.Source] has
+	// Elsewhere keeps the record's bytes out of the view: the source has
 	// them for as long as they may be read. Once set it stays. The bytes of a
 	// withdrawal are kept all the same.
 	Elsewhere bool

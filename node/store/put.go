@@ -220,8 +220,8 @@ func (s *Store) record(d digest, r *row, raw []byte) (*record.Record, error) {
 	if !r.elsewhere {
 		return parse(d, raw)
 	}
-	if s.opts.Source != nil {
-		if rec, ok := s.opts.Source(d.id()); ok {
+	if source := s.source.Load(); source != nil {
+		if rec, ok := (*source)(d.id()); ok {
 			return rec, nil
 		}
 	}

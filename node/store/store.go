@@ -28,9 +28,6 @@ type Options struct {
 	Logger   *slog.Logger // nil: silent
 	Quota    Quota        // for ClassForeign
 
-	// Source gives the records that were put with Elsewhere set. It may be called
-	// from any method, and must not call the store.
-	Source func(cid.Cid) (*record.Record, bool)
 	// Key encrypts the folder, which is filled anew when it was under another
 	// one. Nil: it is in clear.
 	Key *[32]byte
@@ -52,6 +49,8 @@ type Store struct {
 
 	left   map[uint64]tableInfo  // tables whose blocks Open hasn't verified
 	damage atomic.Pointer[error] // that Scrub has found in them
+
+	source atomic.Pointer[func(cid.Cid) (*record.Record, bool)]
 
 	write sync.Mutex // one writer at a time
 	stats statsBox
@@ -171,6 +170,11 @@ func lockFolder(dir string) (*flock.Flock, error) {
 func escapeGlob(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(s)
 }
+
+// SetSource tells who has the records that were put with Elsewhere set. It is
+// called from any method, and must not call the store. Until there is one these
+// records aren't found.
+func (s *Store) SetSource(source func(cid.Cid) (*record.Record, bool)) { s.source.Store(&source) }
 
 // Clean reports whether the folder was closed in order before it was opened
 // now. If not, the last writes may be missing and the ledger should be put again.
