@@ -37,7 +37,7 @@ type Config struct {
 	// ServeMailbox keeps envelopes for others.
 	ServeMailbox bool `toml:"serve_mailbox,omitempty" json:"serve_mailbox" env:"PARLEY_SERVE_MAILBOX" comment:"Keep sealed envelopes for others too."`
 	// MarketSpace bounds what is kept of others' public records, in MiB.
-	MarketSpace int `toml:"market_space,omitempty" json:"market_space" env:"PARLEY_MARKET_SPACE" comment:"How many MiB of others' public records are kept; what expires first goes first. 256 when not set."`
+	MarketSpace int `toml:"market_space,omitempty" json:"market_space" env:"PARLEY_MARKET_SPACE" comment:"How many MiB of others' public records are kept; what is oldest goes first. 256 when not set."`
 	// MDNS finds nodes on the local network.
 	MDNS bool `toml:"mdns" json:"mdns" env:"PARLEY_MDNS" comment:"Find nodes on the local network."`
 	// Flood sends own records to every known peer of a market.

@@ -30,7 +30,7 @@ func (g *Gossip) pubsubOptions(o Options) []pubsub.Option {
 		logger = slog.New(slog.DiscardHandler)
 	}
 	return []pubsub.Option{
-		pubsub.WithLogger(logger),
+		pubsub.WithLogger(slog.New(quieter{logger.Handler()})),
 		pubsub.WithGossipSubProtocols([]lp2p.ID{protocol.ProtocolGossip}, features),
 		pubsub.WithGossipSubParams(gossipParams()),
 		pubsub.WithPeerScore(scoreParams(), scoreThresholds()),

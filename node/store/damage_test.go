@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -280,9 +281,9 @@ func TestUnclosed(t *testing.T) {
 func TestSchemas(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, stateFile), `{"schema": 2}`)
+	write(t, filepath.Join(dir, stateFile), fmt.Sprintf(`{"schema": %d}`, schema+1))
 	_, err := Open(t.Context(), dir, Options{})
-	if newer, ok := errors.AsType[*NewerSchemaError](err); !ok || newer.Found != 2 || newer.Known != 1 {
+	if newer, ok := errors.AsType[*NewerSchemaError](err); !ok || newer.Found != schema+1 || newer.Known != schema {
 		t.Fatalf("want a NewerSchemaError: %v", err)
 	}
 	if code := protocol.CodeOf(err); code != protocol.CodeUnsupportedFormat {

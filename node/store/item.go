@@ -24,7 +24,7 @@ const (
 	Added   Outcome = iota + 1 // new
 	Changed                    // known; its class rose or another market was noted
 	Known                      // known, nothing to do
-	Refused                    // over quota: foreign, and nothing that expires earlier was left to make room
+	Refused                    // over quota: foreign, and nothing that was signed earlier was left to make room
 )
 
 // String is the outcome's word in logs.

@@ -23,7 +23,8 @@ import (
 //	k  class    at      ID       ┘ classes deal and own only
 //	e  expires  ID               all records by expiry
 //	x  market   expires ID       one market's, by expiry
-//	f  due      ID               class foreign, by when it goes; value: the record's length
+//	f  due      ID               class foreign, by when it goes
+//	o  at       ID               class foreign, by when it was signed; value: the record's length
 //	g  due      ID               class deal, by when it may go
 //	h  target   ID               own record ID holds target (what it cites, its deal)
 //	t  intent   author  ID       withdrawal ID takes the author's intent back
@@ -42,6 +43,7 @@ const (
 	kindExpires   = 'e'
 	kindMarketExp = 'x'
 	kindDueOf     = 'f'
+	kindForeign   = 'o'
 	kindDueOfDeal = 'g'
 	kindHeld      = 'h'
 	kindTombstone = 't'

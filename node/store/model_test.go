@@ -117,7 +117,7 @@ func (m *model) dealOfOwn(r *record.Record) bool {
 func (m *model) evict() {
 	var first *Entry
 	for _, e := range m.entries {
-		if e.Class == ClassForeign && (first == nil || compareAt(dueOf(e.Record), e, dueOf(first.Record), first) < 0) {
+		if e.Class == ClassForeign && (first == nil || compareAt(e.Record.Header().At, e, first.Record.Header().At, first) < 0) {
 			first = e
 		}
 	}

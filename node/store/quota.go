@@ -9,8 +9,10 @@ import (
 	"github.com/dgraph-io/badger/v4"
 )
 
-// Quota bounds the records of class foreign. A zero is no bound. What expires
-// earliest goes first; records of one's own and of one's deals never go.
+// Quota bounds the records of class foreign. A zero is no bound. What was signed
+// earliest goes first, however long it is valid: to be valid for long costs a
+// stranger nothing, and must not push out what is valid for a day. Records of
+// one's own and of one's deals never go.
 type Quota struct {
 	Count     int   // records
 	Bytes     int64 // bytes of records; on the disk a record of 600 bytes with its indexes takes about 750
@@ -53,7 +55,7 @@ func countPrefix(txn *badger.Txn, prefix []byte, limit int) (n int) {
 }
 
 // makeRoom brings the foreign records, with those of the session, under the
-// quota: of both together the earliest to go are deleted or refused. Deletions
+// quota: of both together the earliest signed are deleted or refused. Deletions
 // come before the session's own transaction, so that no crash in between leaves
 // the store over its quota.
 func (w *session) makeRoom(ctx context.Context) error {
@@ -75,9 +77,9 @@ func (w *session) makeRoom(ctx context.Context) error {
 		return bytes.Compare(a.suffix(), b.suffix())
 	})
 
-	held := w.snap.NewIterator(keysOnly([]byte{kindDueOf}, false))
+	held := w.snap.NewIterator(keysOnly([]byte{kindForeign}, false))
 	defer held.Close()
-	held.Seek([]byte{kindDueOf})
+	held.Seek([]byte{kindForeign})
 	var victims []digest
 	for quota.exceeded(after.Foreign) {
 		for held.Valid() && w.raised(held.Item().Key()) {
@@ -93,7 +95,7 @@ func (w *session) makeRoom(ctx context.Context) error {
 			after.add(&fresh[0].cur, -1)
 			fresh = fresh[1:]
 		case suffix != nil:
-			size, err := dueSize(held.Item())
+			size, err := foreignSize(held.Item())
 			if err != nil {
 				return err
 			}
@@ -116,18 +118,18 @@ func (w *session) makeRoom(ctx context.Context) error {
 	return err
 }
 
-// suffix orders a change among the foreign records by when it goes.
-func (c *change) suffix() []byte { return indexKey(nil, c.cur.due, c.d) }
+// suffix orders a change among the foreign records by when it was signed.
+func (c *change) suffix() []byte { return indexKey(nil, c.cur.at, c.d) }
 
-// raised reports whether the session takes the record of this due key out of
-// the foreign class.
-func (w *session) raised(dueKey []byte) bool {
-	c, ok := w.changes[digest(dueKey[1+timeLen:])]
+// raised reports whether the session takes the record of this key out of the
+// foreign class.
+func (w *session) raised(key []byte) bool {
+	c, ok := w.changes[digest(key[1+timeLen:])]
 	return ok && c.cur.class != ClassForeign
 }
 
-// dueSize is the record's length, kept with its due key.
-func dueSize(item *badger.Item) (size int64, err error) {
+// foreignSize is the record's length, kept with its key.
+func foreignSize(item *badger.Item) (size int64, err error) {
 	err = item.Value(func(value []byte) error {
 		n, w := binary.Uvarint(value)
 		if w <= 0 {

@@ -177,7 +177,7 @@ const maxIndexKey = 2 + hashLen + suffixLen
 
 // keys are the index keys of the row, none twice. They share one allocation.
 func (r *row) keys(d digest) []indexed {
-	n := 4 + 2*len(r.tags) + 2*len(r.markets)
+	n := 5 + 2*len(r.tags) + 2*len(r.markets)
 	out := make([]indexed, 0, n)
 	room := make([]byte, 0, n*maxIndexKey)
 	add := func(end []byte, value []byte) {
@@ -202,7 +202,8 @@ func (r *row) keys(d digest) []indexed {
 	}
 	switch r.class {
 	case ClassForeign:
-		at(kindDueOf, r.due, binary.AppendUvarint(nil, uint64(r.size)))
+		at(kindDueOf, r.due, nil)
+		at(kindForeign, r.at, binary.AppendUvarint(nil, uint64(r.size)))
 	case ClassDeal:
 		at(kindDueOfDeal, r.retain, nil)
 		of(classTag(ClassDeal), r.at)

@@ -11,7 +11,7 @@ import (
 
 // schema is the version of keys and rows. A change that an older program would
 // misread raises it.
-const schema = 1
+const schema = 2
 
 // stateFile tells, before Badger touches the folder, what is in it.
 const stateFile = "view.json"

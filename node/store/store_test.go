@@ -192,7 +192,10 @@ func TestQuotaEvictsTheEarliest(t *testing.T) {
 	var intents []*record.Record
 	for i := range 6 {
 		intents = append(intents, recordtest.Intent(t, recordtest.NewParty(strings.Repeat("x", i+1)),
-			func(_ *record.Header, b *record.Intent) { b.ValidUntil = now + int64(i+1)*recordtest.Day }))
+			func(h *record.Header, b *record.Intent) {
+				// The later it was signed, the sooner it ends: that gives it no place.
+				h.At, b.ValidUntil = now+int64(i), now+int64(9-i)*recordtest.Day
+			}))
 	}
 	if got := put(t, s, ClassForeign, intents[1:5]...); !slices.Equal(got, []Outcome{Refused, Added, Added, Added}) {
 		t.Errorf("outcomes %v", got)
