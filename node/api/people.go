@@ -122,6 +122,15 @@ func (s *Server) listRelationships(ctx context.Context, _ *none) (*with[list[Rel
 	return items(out), nil
 }
 
+// known is who stands behind a request of somebody else's.
+func (s *Server) known(intent cid.Cid) *Known {
+	did := s.desk().Customer(intent)
+	if did == "" {
+		return nil
+	}
+	return &Known{DID: string(did), Name: s.contactName(did)}
+}
+
 // contactName is what the person calls somebody.
 func (s *Server) contactName(did crypto.DID) string {
 	for _, c := range s.desk().Contacts() {

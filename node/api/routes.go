@@ -36,6 +36,7 @@ func (s *Server) routes() {
 	handle(s, post, "/v1/markets", "joinMarket", "Take part in a market", s.joinMarket)
 	handle(s, del, "/v1/markets", "leaveMarket", "Leave a market", s.leaveMarket)
 	s.termsRoutes()
+	s.negotiationRoutes()
 	handle(s, post, "/v1/intents/draft", "draftIntent", "What publishing would make public", s.draftIntent)
 	handle(s, post, "/v1/intents", "publishIntent", "Sign a request and send it out", s.publishIntent)
 	handle(s, get, "/v1/intents", "listIntents", "Requests, newest first", s.listIntents)
@@ -232,7 +233,7 @@ func (s *Server) intentRequest(in NewIntent) (desk.IntentRequest, []Note, error)
 	if err != nil {
 		return desk.IntentRequest{}, nil, err
 	}
-	req := desk.IntentRequest{Intent: *d.Intent, Ext: d.Ext}
+	req := desk.IntentRequest{Intent: *d.Intent, Ext: d.Ext, Introduce: in.Introduce}
 	for _, to := range in.To {
 		did, err := s.did(to)
 		if err != nil {
@@ -258,6 +259,11 @@ func (s *Server) draftIntent(ctx context.Context, in *with[NewIntent]) (*with[Dr
 	if err != nil {
 		return nil, err
 	}
+	return s.draft(ctx, req, notes)
+}
+
+// draft shows what publishing a request would send.
+func (s *Server) draft(ctx context.Context, req desk.IntentRequest, notes []Note) (*with[Draft], error) {
 	rec, own, err := s.desk().DraftIntent(ctx, req)
 	if err != nil {
 		return nil, err
@@ -429,11 +435,15 @@ func (s *Server) listOffers(ctx context.Context, in *struct {
 }
 
 func (s *Server) makeOffer(ctx context.Context, in *with[NewOffer]) (*with[Offer], error) {
-	intent, err := s.typed(ctx, in.Body.Intent, protocol.TypeIntent, "a request")
+	o, err := offerOf(in.Body)
 	if err != nil {
 		return nil, err
 	}
-	o, err := offerOf(in.Body)
+	request, err := s.changing(ctx, in.Body, &o)
+	if err != nil {
+		return nil, err
+	}
+	intent, err := s.typed(ctx, request, protocol.TypeIntent, "a request")
 	if err != nil {
 		return nil, err
 	}

@@ -138,6 +138,7 @@ type NewIntent struct {
 	ValidUntil         *time.Time `json:"validUntil,omitempty"`
 	Terms              []string   `json:"terms,omitempty"`
 	Awards             int64      `json:"awards,omitempty"`
+	Introduce          bool       `json:"introduce,omitempty" doc:"Tell each seller of to under which name it knows this customer"`
 }
 
 // Draft is what publishing would make public, and what to think of first.
@@ -183,15 +184,24 @@ type Intent struct {
 	Terms       []Terms         `json:"terms"`
 	Offers      int             `json:"offers" doc:"Offers in hand"`
 	Deals       []string        `json:"deals"`
+	Known       *Known          `json:"customer,omitempty" doc:"Who asks, if the customer has introduced itself"`
 	Unknown     []string        `json:"unknown,omitempty" doc:"Fields that this version doesn't know"`
 	Record      json.RawMessage `json:"record,omitempty"`
 	Size        int             `json:"size"`
 }
 
+// Known is a customer that has introduced itself.
+type Known struct {
+	DID  string `json:"did" doc:"As this seller alone knows it"`
+	Name string `json:"name,omitempty" doc:"What the person calls it"`
+}
+
 // NewOffer is an offer to make.
 type NewOffer struct {
-	Intent             string     `json:"intent"`
-	Round              int64      `json:"round,omitempty"`
+	Intent             string     `json:"intent,omitempty" doc:"May be left out with answers or changes"`
+	Round              int64      `json:"round,omitempty" doc:"The last when absent, or with changes the one after the agreement"`
+	Answers            string     `json:"answers,omitempty" doc:"The counter that it answers; the newest that no offer answers when absent"`
+	Changes            string     `json:"changes,omitempty" doc:"A deal whose agreement it would replace"`
 	Description        string     `json:"description,omitempty"`
 	Items              []Line     `json:"itemOffered"`
 	Charges            []Charge   `json:"charges,omitempty"`
@@ -239,16 +249,19 @@ type Offer struct {
 	PriceCurrency string   `json:"priceCurrency"`
 	TotalPrice    string   `json:"totalPrice"`
 	Conditions
-	Terms      Terms           `json:"terms"`
-	At         time.Time       `json:"at"`
-	ValidUntil time.Time       `json:"validUntil"`
-	Phase      string          `json:"phase" doc:"The deal's"`
-	Accepted   bool            `json:"accepted"`
-	Acceptable bool            `json:"acceptable" doc:"Whether it could be accepted now"`
-	WhyNot     *Problem        `json:"whyNot,omitempty"`
-	Unknown    []string        `json:"unknown,omitempty" doc:"Fields that this version doesn't know; they block acceptance"`
-	Delivery   *Delivery       `json:"delivery,omitempty"`
-	Record     json.RawMessage `json:"record,omitempty"`
+	Haggling
+	Terms              Terms           `json:"terms"`
+	At                 time.Time       `json:"at"`
+	ValidUntil         time.Time       `json:"validUntil"`
+	AvailabilityStarts *time.Time      `json:"availabilityStarts,omitempty"`
+	AvailabilityEnds   *time.Time      `json:"availabilityEnds,omitempty"`
+	Phase              string          `json:"phase" doc:"The deal's"`
+	Accepted           bool            `json:"accepted"`
+	Acceptable         bool            `json:"acceptable" doc:"Whether it could be accepted now"`
+	WhyNot             *Problem        `json:"whyNot,omitempty"`
+	Unknown            []string        `json:"unknown,omitempty" doc:"Fields that this version doesn't know; they block acceptance"`
+	Delivery           *Delivery       `json:"delivery,omitempty"`
+	Record             json.RawMessage `json:"record,omitempty"`
 }
 
 // Delivery is how far an own record has come.
@@ -269,6 +282,7 @@ type Deal struct {
 	Customer      string       `json:"customer" doc:"DID, made for this request alone"`
 	Seller        string       `json:"seller" doc:"DID"`
 	SellerName    string       `json:"sellerName,omitempty"`
+	Known         *Known       `json:"knownCustomer,omitempty" doc:"Who that is, if the customer has introduced itself"`
 	Phase         string       `json:"phase" enum:"open,pending,agreed,voided,conflict"`
 	InDoubt       bool         `json:"inDoubt" doc:"Accepted, past its deadline, and no answer: it may have been bought"`
 	Text          string       `json:"text" doc:"The state in a sentence"`
@@ -279,6 +293,7 @@ type Deal struct {
 	Updated       time.Time    `json:"updated"`
 	Offers        []Offer      `json:"offers,omitempty"`
 	Records       []DealRecord `json:"records,omitempty"`
+	Negotiation
 }
 
 // DealRecord is one record of a deal.

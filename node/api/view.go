@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/ipfs/go-cid"
@@ -74,6 +75,7 @@ func (s *Server) intentView(ctx context.Context, rec *record.Record, full bool) 
 	case s.now() >= body.ValidUntil:
 		v.Status = "expired"
 	}
+	v.Known = s.known(rec.ID())
 	for _, d := range s.desk().Book().DealsOf(rec.ID()) {
 		v.Deals = append(v.Deals, d.ID.String())
 		v.Offers += len(d.State.Offers)
@@ -108,6 +110,8 @@ func (s *Server) offerView(ctx context.Context, d *book.Deal, rec *record.Record
 		At: when(rec.Header().At), ValidUntil: when(o.ValidUntil), Phase: string(d.State.Phase), Unknown: rec.Unknown(),
 	}
 	v.Items, v.Charges, v.Conditions = linesView(o.ItemOffered), chargesView(o.Charges), conditionsView(o)
+	v.AvailabilityStarts, v.AvailabilityEnds = instant(o.AvailabilityStarts), instant(o.AvailabilityEnds)
+	v.Haggling = s.hagglingView(d, rec)
 	if acc := d.State.Acceptance; acc != nil {
 		v.Accepted = acc.Body().(*record.Acceptance).Offer == rec.ID()
 	}
@@ -156,14 +160,16 @@ func (s *Server) dealView(ctx context.Context, d *book.Deal, full bool) Deal {
 		Customer: string(d.State.Customer), Seller: string(d.Key.Vendor), SellerName: s.sellerName(ctx, d.Key.Vendor),
 		Phase: string(d.State.Phase), InDoubt: d.State.InDoubt(s.now()), Text: sentence(d, s.now()),
 	}
+	v.Known = s.known(d.Key.Intent)
+	v.Negotiation = s.negotiationView(ctx, d, full)
 	if d.State.Agreement.Defined() {
 		v.Agreement = d.State.Agreement.String()
-	}
-	if acc := d.State.Acceptance; acc != nil {
-		if rec := d.Find(acc.Body().(*record.Acceptance).Offer); rec != nil {
-			o := rec.Body().(*record.Offer)
-			v.PriceTotal, v.PriceCurrency = o.TotalPrice.String(), o.PriceCurrency
+		if v.Agreement != v.InForce && v.InForce != "" {
+			v.Text = "Agreed, and replaced since: another agreement with the same seller is in force."
 		}
+	}
+	if o := accepted(d); o != nil {
+		v.PriceTotal, v.PriceCurrency = o.TotalPrice.String(), o.PriceCurrency
 	}
 	other := d.Key.Vendor
 	if d.Role == book.Vendor {
@@ -174,8 +180,8 @@ func (s *Server) dealView(ctx context.Context, d *book.Deal, full bool) Deal {
 			v.Updated = at
 		}
 		reason := reasonOf(rec)
-		if reason != "" {
-			v.Reason = reason
+		if reason != "" && rec.Type() != protocol.TypeCounter && rec.Type() != protocol.TypeNextRound {
+			v.Reason = reason // those end nothing
 		}
 		if !full {
 			continue
@@ -222,6 +228,10 @@ func reasonOf(rec *record.Record) string {
 		return b.Reason
 	case *record.AwardNotice:
 		return b.Reason
+	case *record.Counter:
+		return b.Reason
+	case *record.NextRound:
+		return b.Reason
 	}
 	return ""
 }
@@ -236,10 +246,8 @@ func sentence(d *book.Deal, now int64) string {
 			return "You said no; the seller hasn't confirmed that the deal is over."
 		case len(d.State.Asks) > 0:
 			return "The customer said no."
-		case customer:
-			return "There is an offer to accept or decline."
 		}
-		return "Your offer stands; the customer hasn't answered."
+		return openSentence(d, customer)
 	case deal.PhasePending:
 		switch {
 		case !customer:
@@ -249,11 +257,47 @@ func sentence(d *book.Deal, now int64) string {
 		}
 		return "Sent; it is pending until the seller confirms."
 	case deal.PhaseAgreed:
+		if d.State.Changes.Defined() {
+			return "Agreed: this agreement replaces the one before it, on both sides."
+		}
 		return "Agreed: both sides hold the same signed agreement."
 	case deal.PhaseVoided:
+		if d.State.Changing().Defined() {
+			return "Over, without a change: the agreement of before is in force."
+		}
 		return "Over, without an agreement."
 	case deal.PhaseConflict:
 		return "One side signed things that contradict each other; the records prove it."
 	}
 	return ""
+}
+
+// openSentence says whose turn it is while nothing is accepted.
+func openSentence(d *book.Deal, customer bool) string {
+	st := d.State
+	say := func(toCustomer, toSeller string) string {
+		if customer {
+			return toCustomer
+		}
+		return toSeller
+	}
+	answered := func() bool {
+		newest := st.Counters[len(st.Counters)-1].ID()
+		return slices.ContainsFunc(st.Offers, func(o *record.Record) bool { return o.Body().(*record.Offer).Counter == newest })
+	}
+	switch {
+	case len(st.Counters) > 0 && !answered():
+		return say("You said what you would accept; the seller hasn't made another offer.", "The customer would accept something else: there is a counter to answer.")
+	case len(st.Offers) > 0 && st.Changing().Defined():
+		return say("There is a change of the agreement to accept or decline; until then the agreement is in force.", "Your change of the agreement stands; the customer hasn't answered.")
+	case len(st.Offers) > 0:
+		return say("There is an offer to accept or decline.", "Your offer stands; the customer hasn't answered.")
+	case st.TermsCounter != nil:
+		return say("The seller would make an offer under other terms than those of your request.", "You proposed other terms; the customer hasn't answered.")
+	case len(st.NextRounds) > 0 && st.Changing().Defined():
+		return say("You asked the seller to change the agreement; until then it is in force.", "The customer asks for a change of the agreement.")
+	case len(st.NextRounds) > 0:
+		return say("You asked the seller for another round.", "The customer asks for another round.")
+	}
+	return say("There is nothing to accept yet.", "You haven't made an offer.")
 }
