@@ -14,7 +14,7 @@ import (
 
 func (a *app) dealCommand() *cobra.Command {
 	noun := &cobra.Command{Use: "deal", Short: "Deals: where you stand with each seller or customer", Example: "  parley deal list"}
-	noun.AddCommand(a.dealListCommand(), a.dealShowCommand(), a.dealCancelCommand())
+	noun.AddCommand(a.dealListCommand(), a.dealShowCommand(), a.dealCancelCommand(), a.dealNextCommand(), a.dealChangeCommand())
 	return noun
 }
 
@@ -120,6 +120,9 @@ func (a *app) printDeal(d api.Deal) error {
 		t.row("Request", shortID(d.Intent)+"  "+clip(d.IntentName, 60))
 		t.row("You are", "the "+roleText(d))
 		t.row("Seller", sellerText(d.SellerName, d.Seller))
+		if d.Known != nil && d.Role == "vendor" {
+			t.row("Customer", sellerText(d.Known.Name, d.Known.DID)+", who has introduced itself")
+		}
 		t.row("State", d.Text)
 		if d.Reason != "" {
 			t.row("Reason", reasonText(d.Reason))
@@ -130,7 +133,9 @@ func (a *app) printDeal(d api.Deal) error {
 		if d.Agreement != "" {
 			t.row("Agreement", d.Agreement)
 		}
+		roundRows(t, d)
 		t.flush()
+		printNegotiation(w, d)
 		fmt.Fprintln(w)
 		t = newTable(w)
 		t.row("RECORD", "WHEN", "FROM", "WHAT", "")

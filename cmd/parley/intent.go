@@ -122,6 +122,9 @@ func (a *app) intentShowCommand() *cobra.Command {
 				t.row("Request", shortID(v.ID))
 				t.row("State", intentState(v))
 				t.row("Offers", fmt.Sprint(v.Offers))
+				if v.Known != nil {
+					t.row("Customer", sellerText(v.Known.Name, v.Known.DID)+", who has introduced itself")
+				}
 				t.list("Sent to", v.To)
 				t.flush()
 				printRequest(w, v.Record, v.Terms)

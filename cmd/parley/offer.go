@@ -16,7 +16,7 @@ import (
 
 func (a *app) offerCommand() *cobra.Command {
 	noun := &cobra.Command{Use: "offer", Short: "Offers: what sellers answer", Example: "  parley offer list"}
-	noun.AddCommand(a.offerMakeCommand(), a.offerListCommand(), a.offerShowCommand(), a.offerAcceptCommand(), a.offerDeclineCommand())
+	noun.AddCommand(a.offerMakeCommand(), a.offerListCommand(), a.offerShowCommand(), a.offerAcceptCommand(), a.offerCounterCommand(), a.offerDeclineCommand())
 	return noun
 }
 
@@ -47,9 +47,9 @@ func (a *app) offerListCommand() *cobra.Command {
 				prices = append(prices, o.TotalPrice+" "+o.PriceCurrency)
 			}
 			prices = right(prices)
-			t.row("ID", "REQUEST", "SELLER", prices[0], "FIRM UNTIL", "STATE")
+			t.row("ID", "REQUEST", "NO", "SELLER", prices[0], "FIRM UNTIL", "STATE", "SINCE THE ONE BEFORE")
 			for i, o := range offers {
-				t.row(shortID(o.ID), shortID(o.Intent), sellerText(o.SellerName, o.Seller), prices[i+1], when(o.ValidUntil), offerState(o))
+				t.row(shortID(o.ID), shortID(o.Intent), offerNumber(o), sellerText(o.SellerName, o.Seller), prices[i+1], when(o.ValidUntil), offerState(o), changedText(o))
 			}
 		})
 	}
@@ -115,9 +115,11 @@ func (a *app) printOffer(o api.Offer) error {
 		t.row("Offer", shortID(o.ID))
 		t.row("Request", shortID(o.Intent))
 		t.row("Seller", sellerText(o.SellerName, o.Seller))
+		haggling(t, o)
 		t.row("Firm until", when(o.ValidUntil))
 		t.row("State", offerState(o))
 		t.row("Terms", termsText(o.Terms))
+		conditionRows(t, o)
 		for _, field := range o.Unknown {
 			t.row("Not understood", clean(field)+": this program is too old for this offer, which can't be accepted with it")
 		}
@@ -127,6 +129,13 @@ func (a *app) printOffer(o api.Offer) error {
 		}
 		fmt.Fprintln(w)
 		printPrices(w, o)
+		if o.Since != "" {
+			fmt.Fprintf(w, "\nCompared with the offer %s:\n", shortID(o.Since))
+			if len(o.Differences) == 0 {
+				fmt.Fprintln(w, "  nothing has changed")
+			}
+			printDifferences(w, o.Differences)
+		}
 	})
 }
 

@@ -49,6 +49,7 @@ linked by their keys. Sellers answer privately.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&p.in.Market, "market", "", "`market` to ask")
+	f.BoolVar(&p.in.Introduce, "introduce", false, "with --to: let these sellers know that it is you, who has dealt with them before")
 	f.StringArrayVar(&p.in.To, "to", nil, "`seller` to ask, sealed to these alone: a contact's name or an ID (repeatable)")
 	f.StringVar(&p.in.Name, "name", "", "what you want, in a few words")
 	f.StringVar(&p.in.Description, "description", "", "what a seller must know, in public")

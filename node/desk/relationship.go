@@ -135,11 +135,13 @@ func (d *Desk) Relationships() []Relationship {
 	return out
 }
 
-// Customer is under which relationship the author of an intent is known here,
-// empty for somebody new.
+// Customer is under which relationship the author of another's intent is known
+// here, empty for somebody new.
 func (d *Desk) Customer(intent cid.Cid) crypto.DID {
 	for _, rec := range d.book.Introductions(intent) {
-		return rec.Body().(*record.Introduction).Relationship
+		if !d.book.Own(rec.ID()) {
+			return rec.Body().(*record.Introduction).Relationship
+		}
 	}
 	return ""
 }
