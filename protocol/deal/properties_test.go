@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/ipfs/go-cid"
+
 	"github.com/parley-protocol/parley/protocol/deal"
 	"github.com/parley-protocol/parley/protocol/record"
 )
@@ -49,6 +51,9 @@ func (r *run) check() error {
 		if err := r.stable(&t.seller, v.Phase, v.Committed, v.CustomerVoid != nil && !r.cheats()); err != nil {
 			return fail("P5", "at the seller: %v", err)
 		}
+		if r.changes(t) {
+			continue // the agreement that it changes has been counted
+		}
 		if !honestV {
 			// With a cheat: agreements that nobody has signed a void of.
 			if confirmed(t) && count[*record.Void](t.net)+count[*record.CustomerVoid](t.net)+count[*record.CustomerVoid](t.customer.recs) == 0 {
@@ -87,6 +92,22 @@ func (r *run) stable(side *disk, phase deal.Phase, agreed, mayVoid bool) error {
 	return nil
 }
 
+// changes reports whether what was accepted changes an agreement.
+func (r *run) changes(t *table) bool {
+	for _, rec := range append(slices.Clone(t.net), t.customer.recs...) {
+		body, ok := rec.Body().(*record.Acceptance)
+		if !ok {
+			continue
+		}
+		for _, cited := range append(slices.Clone(t.net), t.customer.recs...) {
+			if offer, ok := cited.Body().(*record.Offer); ok && cited.ID() == body.Offer && offer.Changes.Defined() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // badVendorAt: the customer's void, which a seller has asked for that contradicts
 // itself, outranks all that the seller has signed.
 func (r *run) badVendorAt(side *disk) bool {
@@ -122,6 +143,17 @@ func (r *run) checkAtRest() error {
 				return &violation{"P6", fmt.Sprintf("at rest, %s at the customer, %s at the seller", c.Phase, v.Phase)}
 			}
 		}
+		if r.bothHonest(t) && !r.customerR && !r.restoredSeller(t) && c.Phase == deal.PhaseAgreed && v.Phase == deal.PhaseAgreed {
+			if c.Changes != v.Changes {
+				return &violation{"P6", "the two sides say that it changes different agreements"}
+			}
+			if c.Changes.Defined() {
+				r.met.changes++
+			}
+			if n := r.inForce(t.vendor); n != 1 {
+				return &violation{"P7", fmt.Sprintf("%d agreements with one seller are in force", n)}
+			}
+		}
 		if contradictory(world) {
 			if !r.sc.badCustomer && c.Phase != deal.PhaseConflict || r.honestVendor(t) && v.Phase != deal.PhaseConflict {
 				return &violation{"P8", fmt.Sprintf("a contradiction is about, and it is %s at the customer, %s at the seller", c.Phase, v.Phase)}
@@ -129,6 +161,22 @@ func (r *run) checkAtRest() error {
 		}
 	}
 	return nil
+}
+
+// inForce counts the agreements with a seller that no other one changes.
+func (r *run) inForce(vendor int) (n int) {
+	agreed, changed := map[cid.Cid]bool{}, map[cid.Cid]bool{}
+	for _, t := range r.tables {
+		if s := t.customer.state; t.vendor == vendor && s.Phase == deal.PhaseAgreed {
+			agreed[s.Agreement], changed[s.Changes] = true, true
+		}
+	}
+	for id := range agreed {
+		if !changed[id] {
+			n++
+		}
+	}
+	return n
 }
 
 // contradictory is the plain definition of a conflict, without voids that are

@@ -37,8 +37,10 @@ type rules struct {
 	mayAdopt   func(deal.State, cid.Cid) error
 	mayAccept  func(deal.State, cid.Cid, int64) error
 	mayAsk     func(deal.State) error
-	answer     func(deal.State, int64) deal.Decision
-	awardsLeft func(awards int64, states []deal.State, now int64) int64
+
+	mayNextRound func(deal.State) error
+	answer       func(deal.State, int64) deal.Decision
+	awardsLeft   func(awards int64, states []deal.State, now int64) int64
 
 	awardRace   bool // awards are counted when the person chooses, not with the fsync
 	sendFirst   bool // an acceptance is sent before it is persisted
@@ -51,13 +53,15 @@ func trueRules() rules {
 	return rules{
 		fold:       deal.Fold,
 		decide:     deal.State.Decide,
-		mayOffer:   deal.State.MayOffer,
+		mayOffer:   func(s deal.State) error { return s.MayOfferChange(s.Changing()) },
 		mayDecline: deal.State.MayDecline,
 		mayAdopt:   deal.State.MayAdopt,
 		mayAccept:  deal.State.MayAccept,
 		mayAsk:     deal.State.MayAsk,
-		answer:     deal.State.AnswerRestored,
-		awardsLeft: func(awards int64, states []deal.State, _ int64) int64 { return deal.AwardsLeft(awards, states) },
+
+		mayNextRound: deal.State.MayNextRound,
+		answer:       deal.State.AnswerRestored,
+		awardsLeft:   func(awards int64, states []deal.State, _ int64) int64 { return deal.AwardsLeft(awards, states) },
 	}
 }
 
@@ -108,7 +112,7 @@ type run struct {
 }
 
 // tally counts what a history has met with.
-type tally struct{ crashes, restores, lies, copies, losses, overrides int }
+type tally struct{ crashes, restores, lies, copies, losses, overrides, counters, rounds, changes int }
 
 func (n *tally) add(m tally) {
 	n.crashes += m.crashes
@@ -117,11 +121,14 @@ func (n *tally) add(m tally) {
 	n.copies += m.copies
 	n.losses += m.losses
 	n.overrides += m.overrides
+	n.counters += m.counters
+	n.rounds += m.rounds
+	n.changes += m.changes
 }
 
 func (n tally) String() string {
-	return fmt.Sprintf("%d crashes, %d restored backups, %d lies, %d copies and %d losses on the way, %d overrides",
-		n.crashes, n.restores, n.lies, n.copies, n.losses, n.overrides)
+	return fmt.Sprintf("%d crashes, %d restored backups, %d lies, %d copies and %d losses on the way, %d overrides, %d counters, %d further rounds, %d changes",
+		n.crashes, n.restores, n.lies, n.copies, n.losses, n.overrides, n.counters, n.rounds, n.changes)
 }
 
 // holdAgainst fails a test whose histories met with less than they should.
@@ -129,7 +136,9 @@ func (n tally) holdAgainst(t *testing.T, sc scenario, seeds int) {
 	t.Helper()
 	cheats, restores := sc.badCustomer || sc.badVendor, sc.restoreC || sc.restoreV
 	if n.crashes < seeds/4 || n.copies < seeds || n.losses < seeds/8 ||
-		cheats != (n.lies >= seeds/2) || restores != (n.restores >= seeds/8) {
+		cheats != (n.lies >= seeds/2) || restores != (n.restores >= seeds/8) ||
+		!sc.badCustomer && (n.counters < seeds/20 || sc.rounds > 1 && n.rounds < seeds/20) ||
+		sc.rounds > 1 && !cheats && !restores && n.changes == 0 {
 		t.Errorf("%d histories met with too little: %v", seeds, n)
 	}
 }
@@ -186,29 +195,36 @@ func playOnce(c *cast, sc scenario, rs rules, seed uint64, logging bool) (*run, 
 	if r.rng.IntN(3) > 0 {
 		r.backup() // one from before everything
 	}
-	steps := 30 + r.rng.IntN(60*len(r.tables))
-	for range steps {
-		r.step(r.tables[r.rng.IntN(len(r.tables))])
-		if err := r.check(); err != nil {
-			return r, err
-		}
-	}
-	const rest = 200 // far more rounds than there are records to sign
-	for moved, rounds := true, 0; moved; rounds++ {
-		if rounds == rest {
-			return r, &violation{"P6", "it never comes to rest"}
-		}
-		moved = false
-		for _, t := range r.tables {
-			if r.settle(t) {
-				moved = true
-			}
+	for range sc.rounds { // a further round begins when the one before is decided
+		for range 30 + r.rng.IntN(60*len(r.tables)) {
+			r.step(r.tables[r.rng.IntN(len(r.tables))])
 			if err := r.check(); err != nil {
 				return r, err
 			}
 		}
+		if err := r.rest(); err != nil {
+			return r, err
+		}
 	}
 	return r, r.checkAtRest()
+}
+
+// rest lets everything arrive and every program do what it can.
+func (r *run) rest() error {
+	const enough = 200 // far more turns than there are records to sign
+	for range enough {
+		moved := false
+		for _, t := range r.tables {
+			moved = r.settle(t) || moved
+			if err := r.check(); err != nil {
+				return err
+			}
+		}
+		if !moved {
+			return nil
+		}
+	}
+	return &violation{"P6", "it never comes to rest"}
 }
 
 func (r *run) honestVendor(t *table) bool { return !r.sc.badVendor || t.vendor != 0 }
@@ -451,10 +467,16 @@ func (r *run) settle(t *table) (moved bool) {
 // customerPeople is what the customer's person does, or doesn't.
 func (r *run) customerPeople(t *table) {
 	s := t.customer.state
+	if prev := r.before(t); prev != nil && len(t.customer.recs) == 0 {
+		r.nextRound(t, prev)
+		return
+	}
 	if len(t.customer.recs) == 0 {
 		return
 	}
-	switch r.rng.IntN(6) {
+	switch r.rng.IntN(7) {
+	case 6:
+		r.counter(t)
 	case 0:
 		if r.rules.mayAsk(s) == nil && r.rng.IntN(2) == 0 {
 			ask := record.Ask{Deal: t.key, Reason: protocol.ReasonPrice}
@@ -471,13 +493,65 @@ func (r *run) customerPeople(t *table) {
 			return
 		}
 		override := r.rng.IntN(8) == 0
-		if r.rules.awardRace && !override && r.awardsLeft() <= 0 {
+		if r.rules.awardRace && !override && !changesAgreement(s, offer) && r.awardsLeft() <= 0 {
 			return
 		}
 		t.customer.ram = deal.Decision{At: r.now, Body: &record.Acceptance{Deal: t.key, Offer: offer, ReplyTo: r.c.replyTo}}
 		t.customer.override = override
 		r.note(t, "customer chooses an offer")
 	}
+}
+
+func changesAgreement(s deal.State, offer cid.Cid) bool {
+	for _, o := range s.Offers {
+		if o.ID() == offer {
+			return o.Body().(*record.Offer).Changes.Defined()
+		}
+	}
+	return false
+}
+
+// before is the table of the round before, nil for the first round.
+func (r *run) before(t *table) *table {
+	for _, other := range r.tables {
+		if other.vendor == t.vendor && other.key.Round == t.key.Round-1 {
+			return other
+		}
+	}
+	return nil
+}
+
+// nextRound asks for a round, after a void or to change an agreement.
+func (r *run) nextRound(t, prev *table) {
+	s := prev.customer.state
+	if r.rules.mayNextRound(s) != nil {
+		return
+	}
+	cited := s.Agreement
+	if s.Void != nil {
+		cited = s.Void.ID()
+	}
+	if !cited.Defined() {
+		return
+	}
+	r.put(t, true, r.c.sign(r.c.customer, r.now, &record.NextRound{Deal: t.key, Previous: cited}))
+	r.met.rounds++
+	r.note(t, "customer asks for round %d", t.key.Round)
+}
+
+// counter says what the customer would rather have.
+func (r *run) counter(t *table) {
+	s := t.customer.state
+	if len(s.Offers) == 0 || len(s.Counters) > 1 {
+		return
+	}
+	offer := s.Offers[r.rng.IntN(len(s.Offers))].ID()
+	if s.MayCounter(offer) != nil {
+		return
+	}
+	r.put(t, true, r.c.sign(r.c.customer, r.now, &record.Counter{Deal: t.key, Offer: offer, Description: "Cheaper", ValidUntil: r.now + 10}))
+	r.met.counters++
+	r.note(t, "customer counters")
 }
 
 func (r *run) awardsLeft() int64 {
@@ -498,6 +572,9 @@ func (r *run) customerProgram(t *table) (moved bool) {
 		t.customer.ram = deal.Decision{}
 		offer := ram.Body.(*record.Acceptance).Offer
 		left := r.awardsLeft()
+		if changesAgreement(t.customer.state, offer) {
+			left = 1 // it has the award of the agreement that it changes
+		}
 		switch {
 		case r.rules.mayAccept(t.customer.state, offer, ram.At) != nil:
 		case left <= 0 && !t.customer.override && !r.rules.awardRace:
@@ -539,7 +616,9 @@ func (r *run) vendorPeople(t *table) {
 	s, now := t.seller.state, r.vendorNow(t)
 	switch n := int64(len(s.Offers)); {
 	case n < 2 && r.rules.mayOffer(s) == nil && r.rng.IntN(2) == 0:
-		r.put(t, false, r.c.sign(r.vendorKey(t), now, r.c.offerBody(t.key, n+1, now+2+r.rng.Int64N(12))))
+		offer := r.c.offerBody(t.key, n+1, now+2+r.rng.Int64N(12))
+		offer.Changes = s.Changing()
+		r.put(t, false, r.c.sign(r.vendorKey(t), now, offer))
 		r.note(t, "seller offers %d", n+1)
 	case r.rules.mayDecline(s, now) == nil && r.rng.IntN(4) == 0 && t.seller.ram.None():
 		t.seller.ram = deal.Decision{At: now, Body: &record.Void{Deal: t.key, Reason: protocol.ReasonOutOfStock}}
@@ -646,7 +725,11 @@ func (r *run) vendorCheats(t *table) {
 		if count[*record.Offer](t.net) > 1 {
 			return
 		}
-		body = r.c.offerBody(t.key, 1+r.rng.Int64N(2), at+3+r.rng.Int64N(20))
+		offer := r.c.offerBody(t.key, 1+r.rng.Int64N(2), at+3+r.rng.Int64N(20))
+		if t.key.Round > 1 && r.rng.IntN(4) > 0 {
+			offer.Changes = t.customer.state.Changing()
+		}
+		body = offer
 	case 1, 2:
 		cited := t.key.Intent // a confirmation of nothing
 		if acceptance := r.pick(t, protocol.TypeAcceptance); acceptance != nil && (move == 1 || r.rng.IntN(4) > 0) {
