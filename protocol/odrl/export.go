@@ -29,6 +29,9 @@ func FromAgreement(a *agreement.Agreement) ([]byte, error) {
 			jsonld.Ref(jsonld.IRI(a.Intent.ID())), jsonld.Ref(jsonld.IRI(a.Offer.ID())), jsonld.Ref(jsonld.IRI(a.Acceptance.ID())),
 		},
 	}
+	if replaced := a.Offered.Changes; replaced.Defined() {
+		doc["dct:replaces"] = jsonld.Ref(jsonld.IRI(replaced))
+	}
 	if a.Own == nil {
 		if err := roster(doc, a.Offered.Terms.Roster); err != nil {
 			return nil, err

@@ -85,7 +85,11 @@ func FromAgreement(a *agreement.Agreement) ([]byte, error) {
 	}
 	order["orderedItem"] = lines
 	delivery := jsonld.Object{"@type": "ParcelDelivery"}
-	period(delivery, "expectedArrivalFrom", a.Offered.AvailabilityStarts, "expectedArrivalUntil", a.Offered.AvailabilityEnds)
+	starts, ends := a.Offered.AvailabilityStarts, a.Offered.AvailabilityEnds
+	if w := a.Offered.DeliveryWindow; w != nil {
+		starts, ends = w.Starts, w.Ends
+	}
+	period(delivery, "expectedArrivalFrom", starts, "expectedArrivalUntil", ends)
 	if area := a.Asked.AreaServed; area != nil {
 		delivery["deliveryAddress"] = addressNode(area)
 	}
@@ -147,11 +151,15 @@ func offerNode(r *record.Record, offer *record.Offer) jsonld.Object {
 		"@type": "CompoundPriceSpecification", "priceCurrency": offer.PriceCurrency,
 		"price": jsonld.Decimal(offer.TotalPrice), "priceComponent": components,
 	}
+	if offer.TaxIncluded != nil {
+		total["valueAddedTaxIncluded"] = *offer.TaxIncluded
+	}
 	node := jsonld.Object{
 		"@type": "Offer", "@id": jsonld.IRI(r.ID()), "offeredBy": party(string(r.Header().By)),
 		"price": jsonld.Decimal(offer.TotalPrice), "priceCurrency": offer.PriceCurrency, "priceSpecification": total,
 	}
 	put(node, "description", offer.Description)
+	put(node, "hasMerchantReturnPolicy", returns(offer))
 	period(node, "availabilityStarts", offer.AvailabilityStarts, "availabilityEnds", offer.AvailabilityEnds)
 	period(node, "validFrom", r.Header().At, "validThrough", offer.ValidUntil)
 	goods(node, things)
@@ -164,6 +172,45 @@ func offered(item record.OfferItem, currency string) jsonld.Object {
 	if item.UnitPrice != nil {
 		node["offers"] = jsonld.Object{"@type": "Offer", "price": jsonld.Decimal(*item.UnitPrice), "priceCurrency": currency}
 	}
+	if item.TaxRate != nil {
+		node["additionalProperty"] = jsonld.List{jsonld.Object{
+			"@type": "PropertyValue", "propertyID": "taxRate", "value": jsonld.Decimal(*item.TaxRate), "unitCode": percent,
+		}}
+	}
+	return node
+}
+
+// percent is the code of UN/CEFACT Recommendation 20.
+const percent = "P1"
+
+// returnTerms is what schema.org calls the codes of return policies.
+var returnTerms = map[string]string{
+	"finite_window": "MerchantReturnFiniteReturnWindow", "not_permitted": "MerchantReturnNotPermitted", "unlimited_window": "MerchantReturnUnlimitedWindow",
+	"customer_pays": "ReturnFeesCustomerResponsibility", "fixed": "ReturnShippingFees", "free": "FreeReturn",
+}
+
+// returns is how goods can be given back; a code that schema.org has no name
+// for stays text.
+func returns(offer *record.Offer) jsonld.Object {
+	policy := offer.ReturnPolicy
+	if policy == nil {
+		return nil
+	}
+	node := jsonld.Object{"@type": "MerchantReturnPolicy"}
+	for key, code := range map[string]string{"returnPolicyCategory": policy.Category, "returnFees": policy.Fees} {
+		if name := returnTerms[code]; name != "" {
+			node[key] = jsonld.Ref(jsonld.Schema + name)
+		} else if code != "" {
+			node[key] = code
+		}
+	}
+	if policy.Days != nil {
+		node["merchantReturnDays"] = *policy.Days
+	}
+	if policy.FeeAmount != nil {
+		node["returnShippingFeesAmount"] = jsonld.Object{"@type": "MonetaryAmount", "value": jsonld.Decimal(*policy.FeeAmount), "currency": offer.PriceCurrency}
+	}
+	put(node, "description", policy.Description)
 	return node
 }
 

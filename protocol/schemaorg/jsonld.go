@@ -8,21 +8,32 @@ import (
 	"github.com/parley-protocol/parley/protocol/draft"
 )
 
-// findDemand finds the one Demand of a JSON-LD document: the document itself, or
-// the only one in its @graph or in a list.
-func findDemand(document draft.Node) (draft.Node, error) {
+// things is what a JSON-LD document of schema.org holds: the document itself, or
+// what is in its @graph or in a list, with short names.
+func things(document draft.Node) ([]draft.Node, error) {
 	if !hasContext(document) && !slices.ContainsFunc(document.List(), hasContext) {
-		return draft.Node{}, draft.Refuse(protocol.CodeUnsupportedFormat, "@context", `give JSON-LD with "@context": "https://schema.org"`,
+		return nil, draft.Refuse(protocol.CodeUnsupportedFormat, "@context", `give JSON-LD with "@context": "https://schema.org"`,
 			"this is JSON, but not of schema.org: its @context doesn't say so")
 	}
-	candidates := document.List()
+	list := document.List()
 	if graph := document.Get("@graph"); graph.Exists() {
-		candidates = graph.List()
+		list = graph.List()
+	}
+	for i, node := range list {
+		list[i] = node.Rewrite(compact)
+	}
+	return list, nil
+}
+
+// findDemand finds the one Demand of a JSON-LD document.
+func findDemand(document draft.Node) (draft.Node, error) {
+	candidates, err := things(document)
+	if err != nil {
+		return draft.Node{}, err
 	}
 	var demands []draft.Node
 	var others []string
 	for _, candidate := range candidates {
-		candidate = candidate.Rewrite(compact)
 		if types := typesOf(candidate); slices.Contains(types, "Demand") {
 			demands = append(demands, candidate)
 		} else {
@@ -119,7 +130,7 @@ func noteRest(node draft.Node, notes *draft.Notes, read ...string) {
 	for _, key := range node.Keys() {
 		if !strings.HasPrefix(key, "@") && !slices.Contains(read, key) {
 			property := node.Get(key)
-			notes.Addf(property.Path(), "%s was left out: a request has no place for it", draft.Cut(property.Path(), 100))
+			notes.Addf(property.Path(), "%s was left out: there is no place for it", draft.Cut(property.Path(), 100))
 		}
 	}
 }

@@ -142,6 +142,8 @@ def odrl(a: Agreement) -> Object:
         "dct:issued": _time(a.confirmation.at),
         "dct:references": [_ref(_iri(r)) for r in (a.intent, a.offer, a.acceptance)],
     }
+    if replaced := a.offer.link("changes"):
+        doc["dct:replaces"] = _ref("ipfs://" + cid.to_text(replaced))
     if a.terms is None:
         _spell_out(doc, a)
     else:
@@ -423,10 +425,14 @@ def schemaorg(a: Agreement) -> Object:
     assert key
     area = asked.get("areaServed", {})
     address = {k: area[k] for k in area if k in _ADDRESS}
+    window = offered.get("deliveryWindow")
+    if window is None:
+        names = {"starts": "availabilityStarts", "ends": "availabilityEnds"}
+        window = {end: offered.get(name) for end, name in names.items()}
     delivery = _some(
         {
-            "expectedArrivalFrom": _moment(offered, "availabilityStarts"),
-            "expectedArrivalUntil": _moment(offered, "availabilityEnds"),
+            "expectedArrivalFrom": _moment(window, "starts"),
+            "expectedArrivalUntil": _moment(window, "ends"),
             "deliveryAddress": {"@type": "PostalAddress", **address} if address else None,
         }
     )
@@ -492,6 +498,16 @@ def _product(line: Object, currency: str) -> Object:
             "description": line.get("description"),
             "category": line.get("category"),
             "offers": price,
+            "additionalProperty": [
+                {
+                    "@type": "PropertyValue",
+                    "propertyID": "taxRate",
+                    "value": _number(line["taxRate"]),
+                    "unitCode": "P1",
+                }
+            ]
+            if "taxRate" in line
+            else None,
         }
     )
 
@@ -518,6 +534,8 @@ def _offer(a: Agreement) -> Object:
                 "priceCurrency": currency,
             }
         )
+    included = offered.get("taxIncluded")
+    tax = {} if included is None else {"valueAddedTaxIncluded": included}
     goods: Object
     if len(lines) == 1 or not any("eligibleQuantity" in line for line in lines):
         goods = {"itemOffered": [_product(line, currency) for line in lines]}
@@ -542,11 +560,45 @@ def _offer(a: Agreement) -> Object:
                 "price": total,
                 "priceCurrency": currency,
                 "priceComponent": parts,
+                **tax,
             },
+            "hasMerchantReturnPolicy": _returns(offered),
             "subjectOf": _work(a),
             **goods,
         }
     )
+
+
+_RETURNS = {
+    "finite_window": "MerchantReturnFiniteReturnWindow",
+    "not_permitted": "MerchantReturnNotPermitted",
+    "unlimited_window": "MerchantReturnUnlimitedWindow",
+    "customer_pays": "ReturnFeesCustomerResponsibility",
+    "fixed": "ReturnShippingFees",
+    "free": "FreeReturn",
+}
+
+
+def _returns(offered: Object) -> Object | None:
+    policy = offered.get("returnPolicy")
+    if policy is None:
+        return None
+    node: Object = {"@type": "MerchantReturnPolicy"}
+    for name in ("returnPolicyCategory", "returnFees"):
+        if code := policy.get(name):
+            known = _RETURNS.get(code)
+            node[name] = _ref("https://schema.org/" + known) if known else code
+    if "merchantReturnDays" in policy:
+        node["merchantReturnDays"] = policy["merchantReturnDays"]
+    if "returnFeeAmount" in policy:
+        node["returnShippingFeesAmount"] = {
+            "@type": "MonetaryAmount",
+            "value": _number(policy["returnFeeAmount"]),
+            "currency": offered["priceCurrency"],
+        }
+    if "description" in policy:
+        node["description"] = policy["description"]
+    return node
 
 
 def _counted(line: Object, currency: str) -> Object:

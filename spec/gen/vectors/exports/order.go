@@ -32,6 +32,9 @@ func (s scene) order() object {
 		if item["unitPrice"] != nil {
 			product["offers"] = object{"@type": "Offer", "price": number(item["unitPrice"]), "priceCurrency": "EUR"}
 		}
+		if item["taxRate"] != nil {
+			product["additionalProperty"] = list{object{"@type": "PropertyValue", "propertyID": "taxRate", "value": number(item["taxRate"]), "unitCode": "P1"}}
+		}
 		node := object{"@type": "TypeAndQuantityNode", "typeOfGood": product}
 		if q, ok := item["eligibleQuantity"].(kit.Map); ok {
 			counted = true
@@ -75,10 +78,16 @@ func (s scene) order() object {
 	}
 	if len(items) > 1 { // the full one
 		offer["description"] = "Two desks."
+		offer["priceSpecification"].(object)["valueAddedTaxIncluded"] = true
+		offer["hasMerchantReturnPolicy"] = object{
+			"@type": "MerchantReturnPolicy", "returnPolicyCategory": ref("https://schema.org/MerchantReturnFiniteReturnWindow"), "merchantReturnDays": 14,
+			"returnFees": ref("https://schema.org/ReturnShippingFees"), "description": "Unused\nonly.",
+			"returnShippingFeesAmount": object{"@type": "MonetaryAmount", "value": number("4.9"), "currency": "EUR"},
+		}
 		offer["availabilityStarts"], offer["availabilityEnds"] = "2026-01-04T00:00:00Z", "2026-01-10T00:00:00Z"
 		doc["identifier"] = list{object{"@type": "PropertyValue", "propertyID": "ocid", "value": "ocds-213czf-000-00001"}}
 		doc["orderDelivery"] = object{
-			"@type": "ParcelDelivery", "expectedArrivalFrom": "2026-01-04T00:00:00Z", "expectedArrivalUntil": "2026-01-10T00:00:00Z",
+			"@type": "ParcelDelivery", "expectedArrivalFrom": "2026-01-04T00:00:00Z", "expectedArrivalUntil": "2026-01-06T00:00:00Z",
 			"deliveryAddress": object{"@type": "PostalAddress", "addressCountry": "DE", "addressRegion": "Bayern", "addressLocality": "München", "postalCode": "80331"},
 		}
 	}

@@ -41,7 +41,9 @@ func minimal(roster string, offer ...any) scene {
 // blocks acceptance.
 func full() scene {
 	offer := kit.BodyOf("offer").Full
-	delete(offer, "crit")
+	for _, key := range []string{"crit", "counter", "changes"} {
+		delete(offer, key)
+	}
 	s := newScene(kit.BodyOf("intent").Full, kit.WithAll(offer,
 		"charges", kit.List{
 			kit.Map{"kind": "delivery", "name": "Truck", "price": "0.2"},
