@@ -109,7 +109,7 @@ func TestFictionalExample(t *testing.T) {
 		"ocds-213czf-000-00001-04-award.json":           protocol.CodeNotARequest,
 		"ocds-213czf-000-00001-05-contract.json":        protocol.CodeNotARequest,
 		"ocds-213czf-000-00001-06-implementation.json":  protocol.CodeNotARequest,
-		"ocds-213czf-000-00001.json":                    protocol.CodeAmbiguous,
+		"ocds-213czf-000-00001.json":                    protocol.CodeNotARequest, // merged: the contract is carried out
 		"record/ocds-213czf-000-00001.json":             protocol.CodeNotARequest,
 	}
 	seen := 0

@@ -58,6 +58,7 @@ func readGoods(tender draft.Node, notes *draft.Notes) *goods {
 		case "cancelled", "withdrawn", "unsuccessful", "complete":
 			notes.Addf(node.Path(), "the lot was left out: it is %s", status)
 		default:
+			noteRest(node, notes, "id", "title", "description", "status", "contractPeriod")
 			g.lots = append(g.lots, lot{
 				id:          node.Get("id").Line(64),
 				title:       node.Get("title").Line(draft.MaxItemName),
@@ -112,6 +113,7 @@ func readLine(node draft.Node, notes *draft.Notes) line {
 		}
 	}
 	item.AreaServed = draft.Common(item.areas)
+	noteRest(node, notes, "id", "description", "classification", "additionalClassifications", "quantity", "unit", "relatedLot", "deliveryAddresses", "deliveryAddress")
 	return item
 }
 

@@ -19,8 +19,8 @@ type Options struct {
 }
 
 // Draft makes the draft of an intent from one OCDS release, from a release
-// package that holds exactly one, or from a record (package) with a compiled
-// release. Everything that was changed or left out is in the notes; personal
+// package of one process, or from a record (package) with a compiled release or
+// with releases; several of one process are merged. Everything that was changed or left out is in the notes; personal
 // data and exact addresses are never taken over.
 //
 // Refusals, each with a hint: [protocol.CodeMalformed] for what isn't JSON,
@@ -69,7 +69,21 @@ func Draft(data []byte, opt Options) (*draft.Draft, error) {
 		intent.Identifier = []record.PropertyValue{{PropertyID: "ocid", Value: ocid}}
 	}
 	draft.Fit(intent, notes)
-	return &draft.Draft{Intent: intent, Ext: extension(release, tender, notes), Notes: notes.List()}, nil
+	ext := extension(release, tender, notes)
+	noteRest(release, notes, "ocid", "id", "date", "tag", "initiationType", "language", "title", "description", "buyer", "tender")
+	noteRest(tender, notes, "id", "title", "description", "status", "items", "lots", "value", "minValue", "classification", "additionalClassifications",
+		"mainProcurementCategory", "procurementMethod", "procuringEntity", "tenderPeriod", "contractPeriod", "deliveryAddresses", "deliveryAddress")
+	return &draft.Draft{Intent: intent, Ext: ext, Notes: notes.List()}, nil
+}
+
+// noteRest notes what of an object wasn't read.
+func noteRest(node draft.Node, notes *draft.Notes, read ...string) {
+	for _, key := range node.Keys() {
+		if !slices.Contains(read, key) && node.Get(key).Exists() {
+			path := draft.Cut(node.Get(key).Path(), 100)
+			notes.Addf(path, "%s was left out: a request has no place for it", path)
+		}
+	}
 }
 
 // findRelease finds the one release of a document.
@@ -79,10 +93,7 @@ func findRelease(document draft.Node) (draft.Node, error) {
 		return draft.Node{}, notOCDS()
 	case document.Get("releases").Exists():
 		releases := document.Get("releases").List()
-		if len(releases) != 1 {
-			return draft.Node{}, several(len(releases), "releases")
-		}
-		return asRelease(releases[0])
+		return oneOf(releases, "releases")
 	case document.Get("records").Exists():
 		records := document.Get("records").List()
 		if len(records) != 1 {
@@ -95,8 +106,24 @@ func findRelease(document draft.Node) (draft.Node, error) {
 	return asRelease(document)
 }
 
+// oneOf is the only release of a list, or what those of one process come to.
+func oneOf(releases []draft.Node, what string) (draft.Node, error) {
+	if len(releases) == 1 {
+		return asRelease(releases[0])
+	}
+	if len(releases) > 1 {
+		if merged, ok := merge(releases); ok {
+			return asRelease(merged)
+		}
+	}
+	return draft.Node{}, several(len(releases), what)
+}
+
 func compiled(rec draft.Node) (draft.Node, error) {
 	release := rec.Get("compiledRelease")
+	if releases := rec.Get("releases").List(); !release.Exists() && len(releases) > 0 {
+		return oneOf(releases, "releases")
+	}
 	if !release.Exists() {
 		return draft.Node{}, draft.Refuse(protocol.CodeUnsupportedFormat, rec.Get("compiledRelease").Path(),
 			"import the release of the tender stage instead", "the record has no compiled release")
