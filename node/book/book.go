@@ -150,6 +150,7 @@ type Book struct {
 
 	introduced map[cid.Cid][]*record.Record // introductions, by intent
 	erased     map[[32]byte]Tombstone
+	notices    map[cid.Cid][]*record.Record // of what was erased, by intent
 
 	doubtful   map[cid.Cid]Why // intents of which not all that was signed is known
 	restoredAt int64           // the newest restore, 0: none
@@ -175,6 +176,7 @@ func Open(ctx context.Context, l Ledger, in Inbox, keys Keys, observe func(Chang
 
 		introduced: map[cid.Cid][]*record.Record{},
 		erased:     map[[32]byte]Tombstone{},
+		notices:    map[cid.Cid][]*record.Record{},
 	}
 	entries, err := b.read(ctx)
 	if err != nil {
@@ -256,6 +258,8 @@ func (b *Book) take(e entry, touched map[cid.Cid]bool) {
 			}
 		case *record.Withdrawal:
 			b.withdraw(body.Intent, e.rec)
+		case *record.DeletionNotice:
+			b.notices[body.Intent] = append(without(b.notices[body.Intent], id), e.rec)
 		case *record.Profile:
 			if e.own {
 				b.profile = e.rec

@@ -31,6 +31,8 @@ type entry struct {
 	seed keyring.KeyID // the sealing seed behind the record's replyTo, zero when none
 	to   []crypto.DID  // sellers to whom an own record is sealed, when no deal says so
 
+	reply *record.ReplyTo // where its recipient wants it, when nothing else in the book tells
+
 	topic cid.Cid // the intent that a record is written down for; not stored
 	// found: an own intent that the book had lost, or never had, and that came
 	// from outside
@@ -72,6 +74,9 @@ func (e entry) encode() ([]byte, error) {
 		}
 		if e.found {
 			m["found"] = true
+		}
+		if e.reply != nil {
+			m["reply"] = encodeAddress(e.reply)
 		}
 	case kindReceipt:
 		m["record"], m["by"] = e.receipt.Record, string(e.receipt.To)
@@ -115,6 +120,9 @@ func decodeEntry(payload []byte) (e entry, err error) {
 			e.to = append(e.to, crypto.DID(s))
 		}
 		e.found, _ = m["found"].(bool)
+		if at, ok := m["reply"].(map[string]any); ok {
+			e.reply = decodeAddress(at)
+		}
 	case kindErased:
 		if e.tombstone, err = decodeTombstone(m); err != nil {
 			return entry{}, err

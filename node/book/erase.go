@@ -214,6 +214,7 @@ func (b *Book) bury(id cid.Cid, t Tombstone) Erased {
 		}
 	}
 	delete(b.intents, id)
+	delete(b.introduced, id)
 	b.erased[t.Of] = t
 	b.sealer.forget(id)
 	return out

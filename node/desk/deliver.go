@@ -43,7 +43,7 @@ func (d *Desk) deliveries(rec *record.Record) []book.Delivery {
 			}
 		case *record.Introduction:
 			to = []crypto.DID{body.Vendor}
-		case *record.Preference, *record.Membership, *record.TransactionHistory:
+		case *record.Preference, *record.Membership, *record.TransactionHistory, *record.DeletionNotice:
 			to = d.book.SealedTo(rec.ID())
 		}
 	}
@@ -116,6 +116,8 @@ func (d *Desk) pointless(rec *record.Record) bool {
 	case *record.Withdrawal:
 		in, ok := d.book.Intent(body.Intent)
 		return ok && now > in.Record.ValidUntil()
+	case *record.DeletionNotice:
+		return now > rec.Header().At+lateFor // the other side may have erased where it would answer
 	case *record.Void:
 		// A no to a request that has run out, and that said nothing itself.
 		key, _ := rec.Deal()
@@ -189,6 +191,9 @@ func (d *Desk) cited(rec *record.Record) []*record.Record {
 // addressOf is where a recipient wants its mail: what it said last in the deal,
 // or else in its intent or profile.
 func (d *Desk) addressOf(ctx context.Context, rec *record.Record, to crypto.DID) (record.ReplyTo, error) {
+	if at, ok := d.book.AddressFor(rec.ID()); ok {
+		return at, nil
+	}
 	key, ok := dealOf(rec)
 	if intro, is := rec.Body().(*record.Introduction); is {
 		for _, dl := range d.book.DealsOf(intro.Intent) {

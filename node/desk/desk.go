@@ -63,6 +63,8 @@ type Store interface {
 	Expire(ctx context.Context, now int64) (int, error)
 	Stats() store.Stats
 	Delete(ctx context.Context, ids ...cid.Cid) (int, error)
+	// Prune removes what was put with Elsewhere set and isn't there any more.
+	Prune(ctx context.Context) (int, error)
 	// SetSource tells who has the records that were put with Elsewhere set.
 	SetSource(func(cid.Cid) (*record.Record, bool))
 }
@@ -135,6 +137,11 @@ func New(ctx context.Context, l book.Ledger, in book.Inbox, keys Keys, st Store,
 func (d *Desk) Start(ctx context.Context) error {
 	if err := d.fillView(ctx); err != nil {
 		return err
+	}
+	if d.book.Erasures() > 0 { // the last run may have died in the middle of one
+		if _, err := d.store.Prune(ctx); err != nil {
+			return err
+		}
 	}
 	for market := range d.book.Settings(settingMarket) {
 		if err := d.gossip.Join(ctx, market); err != nil {
@@ -283,6 +290,7 @@ func (d *Desk) changed(c book.Change) {
 	for id := range settle {
 		d.work.add(func(ctx context.Context) { d.settle(ctx, id) })
 	}
+	d.erasedNow(c.Erased)
 	d.tell(c)
 }
 
@@ -301,6 +309,11 @@ func (d *Desk) tell(c book.Change) {
 		case *record.Withdrawal:
 			d.events.Publish(event.Event{At: d.cfg.Now(), Kind: event.IntentWithdrawn, Record: rec.ID().String(),
 				Intent: body.Intent.String(), Type: rec.Type(), By: string(rec.Header().By), Text: "A request was withdrawn."})
+		case *record.DeletionNotice:
+			if !d.book.Own(rec.ID()) {
+				d.events.Publish(event.Event{At: d.cfg.Now(), Kind: event.NoticeReceived, Record: rec.ID().String(),
+					Intent: body.Intent.String(), Type: rec.Type(), By: string(rec.Header().By), Text: "The other side says what it has erased, and what it keeps."})
+			}
 		}
 		for _, ch := range c.Deals {
 			if key, ok := dealOf(rec); !ok || key.ID() != ch.After.ID || ch.After.Intent == nil {
@@ -395,6 +408,7 @@ func (d *Desk) forget(ctx context.Context) {
 		d.cfg.Log.Error("expired records could not be removed", "error", err)
 	}
 	d.receivers.closeStale(now)
+	d.eraseOld(ctx)
 }
 
 // stays tells whether a record may wait in the inbox for longer: an offer while

@@ -118,6 +118,9 @@ func (d *Desk) leaveReceipt(ctx context.Context, rec *record.Record, signer cryp
 
 // thanks tells who signs the receipt for a record, and where it goes.
 func (d *Desk) thanks(ctx context.Context, rec *record.Record) ([]crypto.Signer, record.ReplyTo, error) {
+	if rec.Type() == protocol.TypeDeletionNotice {
+		return d.thanksForNotice(ctx, rec)
+	}
 	key, ok := dealOf(rec)
 	if isAssertion(rec) {
 		key, ok = d.sharedOn(rec)

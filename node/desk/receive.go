@@ -56,7 +56,7 @@ func (d *Desk) receive(ctx context.Context, addr book.Address, envelope []byte) 
 		return nil
 	}
 	switch protocol.CodeOf(err) {
-	case protocol.CodeMailboxFull, protocol.CodeExpired:
+	case protocol.CodeMailboxFull, protocol.CodeExpired, protocol.CodeErased:
 		return nil // no receipt: its sender tries again while it is of use
 	}
 	return err
@@ -152,6 +152,8 @@ func matter(rec *record.Record) cid.Cid {
 		return body.Intent
 	case *record.Introduction:
 		return body.Intent
+	case *record.DeletionNotice:
+		return body.Intent
 	}
 	return cid.Undef
 }
@@ -171,6 +173,8 @@ func (d *Desk) take(ctx context.Context, bundle []*record.Record) error {
 		err = d.takeRequest(ctx, bundle)
 	case *record.Withdrawal:
 		err = d.takeWithdrawal(ctx, main, body)
+	case *record.DeletionNotice:
+		err = d.takeNotice(ctx, main, body)
 	case *record.Introduction:
 		err = d.takeIntroduction(ctx, bundle, body)
 	case *record.Preference, *record.Membership, *record.TransactionHistory:
@@ -221,6 +225,9 @@ func (d *Desk) takeWithdrawal(ctx context.Context, rec *record.Record, body *rec
 	}
 	if in.Withdrawal != nil {
 		return nil // one is enough: an author can sign any number of them
+	}
+	if !in.Own {
+		defer d.work.add(func(ctx context.Context) { d.settle(ctx, body.Intent) })
 	}
 	if in.Waiting {
 		_, err := d.book.Receive(ctx, rec, time.Unix(in.Record.ValidUntil(), 0))
@@ -435,7 +442,15 @@ func (d *Desk) acknowledged(ctx context.Context, rec *record.Record, body *recor
 // settle does what an intent's deals ask for by themselves.
 func (d *Desk) settle(ctx context.Context, intent cid.Cid) {
 	in, ok := d.book.Intent(intent)
-	if !ok || in.Waiting {
+	if !ok {
+		return
+	}
+	if !in.Own && in.Withdrawal != nil {
+		if err := d.answerWithdrawal(ctx, in); err != nil && ctx.Err() == nil {
+			d.cfg.Log.Error("a withdrawal could not be answered; it is tried again at the next start", "error", err)
+		}
+	}
+	if in.Waiting {
 		return
 	}
 	err := error(nil)

@@ -71,6 +71,18 @@ func (r *receivers) closeStale(now int64) {
 	}
 }
 
+// stop ends the listening at addresses that were erased.
+func (r *receivers) stop(tokens [][32]byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, token := range tokens {
+		if rc := r.byToken[token]; rc != nil {
+			rc.cancel()
+			delete(r.byToken, token)
+		}
+	}
+}
+
 func (r *receivers) close() {
 	r.mu.Lock()
 	r.closed = true

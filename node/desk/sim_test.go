@@ -215,6 +215,7 @@ func (pl *player) open(restored bool) {
 	}
 	pl.p.change(func() { pl.dead, pl.diskLeft, pl.sendsLeft = false, -1, -1 })
 	pl.disk.Hook(nil)
+	pl.disk.IgnoreSync(os.Getenv(ignoredSync))
 	options := keyring.Options{FS: pl.disk, Pool: 16}
 	there, err := keyring.Exists("keys", options)
 	must(err)
@@ -859,6 +860,8 @@ func (s *shelf) Query(_ context.Context, f store.Filter) iter.Seq2[store.Entry, 
 		}
 	}
 }
+
+func (s *shelf) Prune(context.Context) (int, error) { return 0, nil }
 
 func (s *shelf) SetSource(func(cid.Cid) (*record.Record, bool)) {}
 

@@ -37,6 +37,8 @@ const (
 	DeliveryStored     = "delivery.stored"     // a mailbox has taken custody
 	DeliveryPersisted  = "delivery.persisted"  // the recipient has it on its disk
 	DeliveryFailed     = "delivery.failed"     // it is tried again
+	Erased             = "erased"              // something was erased here, at the person's word or at the end of its time
+	NoticeReceived     = "notice.received"     // the other side says what it has erased and what it keeps
 	Lagged             = "lagged"              // this watcher was too slow and missed some
 )
 

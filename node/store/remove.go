@@ -43,6 +43,63 @@ func (s *Store) Delete(ctx context.Context, ids ...cid.Cid) (int, error) {
 	return n, nil
 }
 
+// Prune removes the records that were put with Elsewhere set and that the source
+// has no more, and reports how many.
+func (s *Store) Prune(ctx context.Context) (int, error) {
+	end, err := s.begin(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer end()
+	s.write.Lock()
+	defer s.write.Unlock()
+	n := 0
+	err = guard(func() error {
+		lost, err := s.lost(ctx)
+		if err != nil {
+			return err
+		}
+		n, err = s.remove(ctx, lost)
+		return err
+	})
+	if err != nil {
+		return n, fmt.Errorf("store: prune: %w", err)
+	}
+	return n, nil
+}
+
+// lost lists the records that are elsewhere no more.
+func (s *Store) lost(ctx context.Context) (out []digest, err error) {
+	txn := s.db.NewTransaction(false)
+	defer txn.Discard()
+	for _, class := range [...]Class{ClassDeal, ClassOwn} {
+		prefix := classTag(class).prefix()
+		it := txn.NewIterator(keysOnly(prefix, false))
+		defer it.Close()
+		for it.Seek(prefix); it.Valid(); it.Next() {
+			if err := s.interrupted(ctx); err != nil {
+				return nil, err
+			}
+			key := it.Item().Key()
+			if len(key) != len(prefix)+suffixLen {
+				return nil, errRow
+			}
+			d := digest(key[len(prefix)+timeLen:])
+			r, raw, err := readRow(txn, d)
+			if err != nil && !errors.Is(err, errRow) {
+				return nil, err
+			}
+			if err != nil || !r.elsewhere {
+				continue
+			}
+			if _, err := s.record(d, &r, raw); errors.Is(err, badger.ErrKeyNotFound) {
+				out = append(out, d)
+			}
+		}
+	}
+	return out, nil
+}
+
 // Expire removes what is past its time at now: foreign records past their
 // retainUntil, foreign intents past their validUntil, and records of deals past
 // their retainUntil, unless an own record cites them or belongs to the same
