@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/parley-protocol/parley/crypto"
+	"github.com/parley-protocol/parley/node/backup"
 	"github.com/parley-protocol/parley/node/config"
 	"github.com/parley-protocol/parley/node/home"
 	"github.com/parley-protocol/parley/node/keyring"
@@ -146,6 +147,10 @@ func (a *app) setUp(h home.Home, s *settings, phrase *crypto.Phrase) (*created, 
 		return nil, &protocol.Error{Code: protocol.CodeNotPermitted, Field: "home", Detail: "there is a node already in " + h.Dir,
 			Hint: "start it with parley up, or give --home DIR for another one; keys are never written over"}
 	}
+	if h.Unfinished() {
+		return nil, &protocol.Error{Code: protocol.CodeNotPermitted, Field: "home", Detail: "a restore into " + h.Dir + " was not finished",
+			Hint: "run parley restore again, or give --home DIR for another folder"}
+	}
 	// A file that somebody put there before the first run counts.
 	c, err := config.Load(h.Config(), noEnv)
 	if err != nil {
@@ -192,6 +197,9 @@ func (a *app) setUp(h home.Home, s *settings, phrase *crypto.Phrase) (*created, 
 	}
 	if !restored {
 		a.showPhrase(*phrase)
+	}
+	if err := backup.KeepRecipient(h, root); err != nil {
+		return nil, err
 	}
 	open := vault.Unlock{Passphrase: func(context.Context) ([]byte, error) { return bytes.Clone(pass), nil }}
 	keys, err := keyring.Open(h.Keys(), keyring.Options{Unlock: open})
@@ -262,7 +270,11 @@ func (a *app) readPhrase(file string) (crypto.Phrase, error) {
 		return crypto.Phrase{}, fmt.Errorf("the phrase can't be read: %w", err)
 	}
 	defer clear(text)
-	p, err := crypto.ParsePhrase(string(text))
+	return a.parsePhrase(string(text))
+}
+
+func (a *app) parsePhrase(text string) (crypto.Phrase, error) {
+	p, err := crypto.ParsePhrase(text)
 	if err != nil {
 		hint := "24 English words, as parley init showed them"
 		if e, ok := errors.AsType[*crypto.PhraseError](err); ok && e.Suggestion() != "" && isTerminal(a.stderr) {

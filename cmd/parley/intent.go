@@ -121,6 +121,9 @@ func (a *app) intentShowCommand() *cobra.Command {
 				t := newTable(w)
 				t.row("Request", shortID(v.ID))
 				t.row("State", intentState(v))
+				if v.Text != "" {
+					t.row("", v.Text)
+				}
 				t.row("Offers", fmt.Sprint(v.Offers))
 				if v.Known != nil {
 					t.row("Customer", sellerText(v.Known.Name, v.Known.DID)+", who has introduced itself")

@@ -12,7 +12,7 @@ import (
 
 // doctor looks at what tends to go wrong.
 func (s *Server) doctor(ctx context.Context, _ *none) (*with[list[Check]], error) {
-	return items([]Check{s.checkLedger(), s.checkRoom(), s.checkView(), s.checkInbox(), s.checkPeers(), s.checkAddrs(), s.checkMailboxes(), s.checkMarkets(), s.checkOwed(), s.checkIngest(), s.checkClock()}), nil
+	return items([]Check{s.checkLedger(), s.checkMemory(), s.checkRoom(), s.checkView(), s.checkInbox(), s.checkPeers(), s.checkAddrs(), s.checkMailboxes(), s.checkMarkets(), s.checkOwed(), s.checkIngest(), s.checkClock()}), nil
 }
 
 func (s *Server) checkLedger() Check {
@@ -57,6 +57,29 @@ func (s *Server) checkInbox() Check {
 		Hint: "check the disk; ask who has sent you something to send it again"}
 	for _, d := range append(inbox, mailbox...) {
 		c.Text += fmt.Sprintf("; number %d, kept until %s: %s: %s", d.Arrival, d.Expires.Format(time.DateOnly), d.Path, d.What)
+	}
+	return c
+}
+
+// checkMemory tells whether the node may have signed more than it knows.
+func (s *Server) checkMemory() Check {
+	c := Check{Name: "memory", Status: "ok", Text: "nothing was signed that this node doesn't know, as far as it can tell"}
+	open := 0
+	for _, d := range s.desk().Book().Deals() {
+		if d.Options.Restored && !d.State.Phase.Final() {
+			open++
+		}
+	}
+	if at := s.desk().Book().RestoredAt(); at != 0 {
+		c.Text = fmt.Sprintf("restored from a backup on %s: what was signed after that backup is missing, and nothing more is accepted on older requests", when(at).Format(time.DateTime))
+		c.Status = "warn"
+	}
+	if open > 0 {
+		c.Status = "warn"
+		c.Text += fmt.Sprintf("; the other side is being asked about %d deals", open)
+	}
+	if c.Status == "warn" {
+		c.Hint = "the old node must not run again; parley deal list shows what came of it"
 	}
 	return c
 }

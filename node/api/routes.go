@@ -37,6 +37,7 @@ func (s *Server) routes() {
 	handle(s, del, "/v1/markets", "leaveMarket", "Leave a market", s.leaveMarket)
 	s.termsRoutes()
 	s.negotiationRoutes()
+	s.backupRoutes()
 	handle(s, post, "/v1/intents/draft", "draftIntent", "What publishing would make public", s.draftIntent)
 	handle(s, post, "/v1/intents", "publishIntent", "Sign a request and send it out", s.publishIntent)
 	handle(s, get, "/v1/intents", "listIntents", "Requests, newest first", s.listIntents)
@@ -74,6 +75,9 @@ func (s *Server) getNode(ctx context.Context, _ *none) (*with[Node], error) {
 	}
 	if v.Markets == nil {
 		v.Markets = []string{}
+	}
+	if at := s.desk().Book().RestoredAt(); at != 0 {
+		v.Restored = when(at)
 	}
 	return body(v), nil
 }

@@ -23,6 +23,7 @@ type Node struct {
 	Started   time.Time `json:"started"`
 	ReadyMS   int64     `json:"readyMs" doc:"How long the start took, in milliseconds"`
 	Records   Counts    `json:"records"`
+	Restored  time.Time `json:"restored,omitzero" doc:"When the node came back from a backup last"`
 	Owed      int       `json:"owed" doc:"Deliveries that their recipients haven't acknowledged"`
 	Syncs     uint64    `json:"fsyncRounds" doc:"Rounds of fsync of the ledger since the start"`
 	Disk      Disk      `json:"disk"`
@@ -183,6 +184,8 @@ type Intent struct {
 	Awards      int64           `json:"awards"`
 	Terms       []Terms         `json:"terms"`
 	Offers      int             `json:"offers" doc:"Offers in hand"`
+	Recovering  string          `json:"recovering,omitempty" doc:"Why nothing new is signed on it here: restored, found or writer"`
+	Text        string          `json:"text,omitempty" doc:"The same in a sentence"`
 	Deals       []string        `json:"deals"`
 	Known       *Known          `json:"customer,omitempty" doc:"Who asks, if the customer has introduced itself"`
 	Unknown     []string        `json:"unknown,omitempty" doc:"Fields that this version doesn't know"`
@@ -284,6 +287,7 @@ type Deal struct {
 	SellerName    string       `json:"sellerName,omitempty"`
 	Known         *Known       `json:"knownCustomer,omitempty" doc:"Who that is, if the customer has introduced itself"`
 	Phase         string       `json:"phase" enum:"open,pending,agreed,voided,conflict"`
+	Recovering    string       `json:"recovering,omitempty" doc:"Why this side doesn't trust its memory of the deal: restored, found or writer"`
 	InDoubt       bool         `json:"inDoubt" doc:"Accepted, past its deadline, and no answer: it may have been bought"`
 	Text          string       `json:"text" doc:"The state in a sentence"`
 	Agreement     string       `json:"agreement,omitempty" doc:"The CID that names the agreement, the same on both sides"`

@@ -80,10 +80,26 @@ func (s *Server) intentView(ctx context.Context, rec *record.Record, full bool) 
 		v.Deals = append(v.Deals, d.ID.String())
 		v.Offers += len(d.State.Offers)
 	}
+	if why := s.desk().Book().Recovering(rec); why != "" && (v.Own || len(v.Deals) > 0) {
+		v.Recovering, v.Text = string(why), recoveringText(why)
+	}
 	if full {
 		v.Record = raw(rec)
 	}
 	return v
+}
+
+// recoveringText says why nothing new is signed on a request.
+func recoveringText(why book.Why) string {
+	switch why {
+	case book.WhyRestored:
+		return "This node was restored from a backup: more may have been signed on this request than it knows. Nothing new is signed on it."
+	case book.WhyFound:
+		return "This request of yours was found again: the node had lost it. Nothing can be accepted on it here; it can be withdrawn."
+	case book.WhyWriter:
+		return "Something signed with your key came that this node doesn't know: another node writes with it. Nothing new is signed on this request."
+	}
+	return ""
 }
 
 // sellerName is what the person calls a seller, else what it calls itself.
@@ -162,6 +178,9 @@ func (s *Server) dealView(ctx context.Context, d *book.Deal, full bool) Deal {
 	}
 	v.Known = s.known(d.Key.Intent)
 	v.Negotiation = s.negotiationView(ctx, d, full)
+	if d.Options.Restored {
+		v.Recovering = string(s.desk().Book().Recovering(d.Intent.Record))
+	}
 	if d.State.Agreement.Defined() {
 		v.Agreement = d.State.Agreement.String()
 		if v.Agreement != v.InForce && v.InForce != "" {
@@ -187,7 +206,8 @@ func (s *Server) dealView(ctx context.Context, d *book.Deal, full bool) Deal {
 			continue
 		}
 		own := s.desk().Book().Own(rec.ID())
-		r := DealRecord{ID: rec.ID().String(), Type: rec.Type(), By: string(rec.Header().By), Own: own, At: when(rec.Header().At), Reason: reason}
+		byUs := own || d.Role == book.Vendor == (rec.Header().By == d.Key.Vendor)
+		r := DealRecord{ID: rec.ID().String(), Type: rec.Type(), By: string(rec.Header().By), Own: byUs, At: when(rec.Header().At), Reason: reason}
 		if own {
 			r.Delivery = s.deliveryOf(rec.ID(), other)
 		}
@@ -239,6 +259,15 @@ func reasonOf(rec *record.Record) string {
 // sentence says where a deal stands, in words that promise nothing too much.
 func sentence(d *book.Deal, now int64) string {
 	customer := d.Role == book.Customer
+	if d.Options.Restored && !d.State.Phase.Final() {
+		switch {
+		case customer && len(d.State.Asks) > 0:
+			return "This node doesn't know all that was signed here: the seller is asked what it decided. You may already have bought."
+		case customer:
+			return "This node doesn't know all that was signed here: nothing can be accepted. You may already have bought."
+		}
+		return "This node doesn't know all that was signed here: the customer is asked what you decided, and nothing else is signed. You may already have sold."
+	}
 	switch d.State.Phase {
 	case deal.PhaseOpen:
 		switch {

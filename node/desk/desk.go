@@ -45,6 +45,8 @@ type Gossip interface {
 // Keys are the node's secrets.
 type Keys interface {
 	Identity() *keyring.Identity
+	// Rotate makes the persona's next key today's; it is on disk then.
+	Rotate(ctx context.Context, s keyring.Succession) error
 	// Take hands out a sealing seed that is on disk already.
 	Take(ctx context.Context) (keyring.KeyID, crypto.SealingSeed, error)
 	Get(keyring.KeyID) (crypto.SealingSeed, error)
@@ -156,6 +158,9 @@ func (d *Desk) Start(ctx context.Context) error {
 		d.run(func(ctx context.Context) { d.sendReceipts(ctx, d.receipts.strangers) })
 	}
 	if err := d.refreshProfile(ctx); err != nil {
+		return err
+	}
+	if _, err := d.presentRotated(ctx); err != nil {
 		return err
 	}
 	d.run(d.react)

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/parley-protocol/parley/node/book"
+	"github.com/parley-protocol/parley/node/keyring"
 	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/deal"
 	"github.com/parley-protocol/parley/protocol/record"
@@ -98,10 +99,24 @@ func (r *receivers) close() {
 const lateFor = protocol.MailboxRetention
 
 // expects tells whether mail may still come to the address that a record states.
-func (d *Desk) expects(rec *record.Record, now int64) bool {
+func (d *Desk) expects(rec *record.Record, now int64) bool { return expects(d.book, rec, now) }
+
+// SeedsInUse are the sealing seeds behind the addresses at which mail may still
+// come.
+func SeedsInUse(b *book.Book, now int64) []keyring.KeyID {
+	var out []keyring.KeyID
+	for _, addr := range b.Addresses() {
+		if addr.Seed != (keyring.KeyID{}) && expects(b, addr.Record, now) {
+			out = append(out, addr.Seed)
+		}
+	}
+	return out
+}
+
+func expects(b *book.Book, rec *record.Record, now int64) bool {
 	switch rec.Type() {
 	case protocol.TypeProfile:
-		p := d.book.Profile()
+		p := b.Profile()
 		return p == nil || p.ID() == rec.ID() || now < p.Header().At+lateFor
 	case protocol.TypeIntent:
 		return now < rec.ValidUntil()+lateFor
@@ -110,7 +125,7 @@ func (d *Desk) expects(rec *record.Record, now int64) bool {
 	if !ok {
 		return false
 	}
-	dl, ok := d.book.Deal(key.ID())
+	dl, ok := b.Deal(key.ID())
 	if !ok {
 		return false
 	}

@@ -31,7 +31,7 @@ func (d *Desk) SetProfile(ctx context.Context, p record.Profile) (*record.Record
 	p.NextKey = d.keys.Identity().NextPersona()
 	header := d.header()
 	if old := d.book.Profile(); old != nil {
-		p.Previous = old.ID()
+		p.Previous = d.previous(old)
 		header.At = max(header.At, old.Header().At+1) // newest wins, also within a second
 	}
 	rec, err := record.Sign(header, &p, d.keys.Identity().Persona())

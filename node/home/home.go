@@ -61,6 +61,18 @@ func (h Home) Inbox() string   { return h.path("inbox") }
 func (h Home) Mailbox() string { return h.path("mailbox") }
 func (h Home) View() string    { return h.path("view") }
 
+// BackupRecipient is the public half of the key that opens this home's backups.
+func (h Home) BackupRecipient() string { return h.path("backup-recipient") }
+
+// Restoring is where a restore works until it is whole.
+func (h Home) Restoring() string { return h.path("restoring") }
+
+// Unfinished tells whether a restore into this folder died before its end.
+func (h Home) Unfinished() bool {
+	_, err := os.Stat(h.Restoring())
+	return err == nil && !h.Exists()
+}
+
 // maxSocket is the longest path of a Unix socket that every system takes.
 const maxSocket = 100
 

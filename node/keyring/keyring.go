@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -463,6 +464,16 @@ func (k *Keyring) Destroy(ctx context.Context, ids ...KeyID) error {
 		}
 		return changed
 	})
+}
+
+// Keep adds sealing seeds that are in use already: those of a backup.
+func (k *Keyring) Keep(ctx context.Context, seeds map[KeyID]crypto.SealingSeed) error {
+	err := k.rewrite(ctx, func(all Secrets) (changed bool) {
+		maps.Copy(all.Seeds, seeds)
+		return len(seeds) > 0
+	})
+	k.MarkUsed(slices.Collect(maps.Keys(seeds))...)
+	return err
 }
 
 // refill brings the fresh ones of both kinds up to the pool's size if those of
