@@ -273,6 +273,7 @@ func (pl *player) again() {
 	}
 	pl.open(false)
 	pl.p.remembers(pl)
+	pl.p.hasWhatItAcknowledged(pl)
 }
 
 // comeBack is the node after its disk was replaced by the backup.
