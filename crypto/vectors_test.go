@@ -55,6 +55,7 @@ type derivedIn struct {
 	Device uint32
 	Salt   vectors.Hex
 	N      uint32
+	Vendor string
 }
 
 // The keys are derived from the branch that the case gives; that it comes from
@@ -77,6 +78,18 @@ func TestVectorsOfPersonaKeys(t *testing.T) {
 		next := crypto.KeyCommitment(branchOf(t, c).PersonaKey(in.N + 1).PublicKey())
 		out["nextKey"] = vectors.Hex(next[:])
 		return out, ""
+	})
+}
+
+func TestVectorsOfRelationshipKeys(t *testing.T) {
+	vectorstest.Run(t, "relationship-key", func(t *testing.T, c vectors.Case, in derivedIn) (any, string) {
+		return keyOut(t, c, branchOf(t, c).RelationshipKey(crypto.DID(in.Vendor))), ""
+	})
+}
+
+func TestVectorsOfAssertionKeys(t *testing.T) {
+	vectorstest.Run(t, "assertion-key", func(t *testing.T, c vectors.Case, in derivedIn) (any, string) {
+		return keyOut(t, c, branchOf(t, c).AssertionKey([32]byte(in.Salt))), ""
 	})
 }
 

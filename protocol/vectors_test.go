@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/ipfs/go-cid"
@@ -158,6 +159,10 @@ type foldOut struct {
 	Misfit       map[string]string `json:"misfit"`
 	Waiting      map[string]string `json:"waiting"`
 	Evidence     []string          `json:"evidence,omitempty"`
+	Changes      *string           `json:"changes"`
+	Counters     []string          `json:"counters"`
+	TermsCounter *string           `json:"termsCounter"`
+	NextRounds   []string          `json:"nextRounds"`
 }
 
 func TestVectorsOfDeals(t *testing.T) {
@@ -205,11 +210,8 @@ func fold(t *testing.T, intent *record.Record, key record.DealKey, recs []*recor
 	out := foldOut{
 		Phase: s.Phase, Acceptance: idOf(s.Acceptance), Confirmation: idOf(s.Confirmation), Void: idOf(s.Void),
 		CustomerVoid: idOf(s.CustomerVoid), Held: idOf(s.Held), Committed: s.Committed, TakesAward: s.TakesAward,
-		Misfit: map[string]string{}, Waiting: map[string]string{},
-	}
-	if s.Agreement.Defined() {
-		id := s.Agreement.String()
-		out.Agreement = &id
+		Misfit: map[string]string{}, Waiting: map[string]string{}, Agreement: linkOf(s.Agreement), Changes: linkOf(s.Changes),
+		Counters: idsOf(s.Counters), TermsCounter: idOf(s.TermsCounter), NextRounds: idsOf(s.NextRounds),
 	}
 	for _, m := range s.Misfits {
 		out.Misfit[m.Record.ID().String()] = string(m.Code)
@@ -230,6 +232,111 @@ func idOf(r *record.Record) *string {
 	}
 	id := r.ID().String()
 	return &id
+}
+
+func idsOf(recs []*record.Record) []string {
+	ids := []string{}
+	for _, r := range recs {
+		ids = append(ids, r.ID().String())
+	}
+	return ids
+}
+
+// linkOf is the text of a link, nil for none.
+func linkOf(id cid.Cid) *string {
+	if !id.Defined() {
+		return nil
+	}
+	text := id.String()
+	return &text
+}
+
+// inOrders computes a result of a set of records, which no order and no
+// repetition may change.
+func inOrders(t *testing.T, blocks []vectors.Hex, compute func([]*record.Record) any) any {
+	t.Helper()
+	var recs []*record.Record
+	for _, block := range blocks {
+		recs = append(recs, parse(t, block))
+	}
+	out := compute(recs)
+	slices.Reverse(recs)
+	for _, again := range [][]*record.Record{recs, slices.Concat(recs, recs)} {
+		if other := compute(again); !reflect.DeepEqual(other, out) {
+			t.Errorf("another order or repetition gives %+v, not %+v", other, out)
+		}
+	}
+	return out
+}
+
+func TestVectorsOfRounds(t *testing.T) {
+	type roundsIn struct {
+		Intent  vectors.Hex
+		Vendor  crypto.DID
+		Records []vectors.Hex
+	}
+	type round struct {
+		Round      int64      `json:"round"`
+		Phase      deal.Phase `json:"phase"`
+		Agreement  *string    `json:"agreement"`
+		Changes    *string    `json:"changes"`
+		TakesAward bool       `json:"takesAward"`
+		Open       bool       `json:"open"`
+		About      *string    `json:"about"`
+	}
+	vectorstest.Run(t, "deal-rounds", func(t *testing.T, c vectors.Case, in roundsIn) (any, string) {
+		intent := parse(t, in.Intent)
+		return inOrders(t, in.Records, func(recs []*record.Record) any {
+			states, err := deal.FoldRounds(intent, in.Vendor, recs, deal.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			rounds, inForce := []round{}, []string{}
+			for _, s := range states {
+				rounds = append(rounds, round{
+					s.Key.Round, s.Phase, linkOf(s.Agreement), linkOf(s.Changes), s.TakesAward, s.RoundOpen() == nil, linkOf(s.Changing()),
+				})
+			}
+			for _, s := range states.InForce() {
+				inForce = append(inForce, s.Agreement.String())
+			}
+			return map[string]any{"rounds": rounds, "inForce": inForce}
+		}), ""
+	})
+}
+
+func TestVectorsOfFollowUps(t *testing.T) {
+	type followIn struct {
+		Customer  crypto.DID
+		Deal      dealIn
+		Agreement string
+		Records   []vectors.Hex
+	}
+	word := func(w deal.Word) map[string]any {
+		out := map[string]any{"status": nil, "outcome": idOf(w.Outcome)}
+		if w.Latest != nil {
+			out["status"] = w.Latest.Status
+		}
+		return out
+	}
+	vectorstest.Run(t, "follow-up", func(t *testing.T, c vectors.Case, in followIn) (any, string) {
+		return inOrders(t, in.Records, func(recs []*record.Record) any {
+			f, err := deal.Follow(in.Customer, in.Deal.key(t), parseID(t, in.Agreement), recs)
+			if err != nil {
+				t.Fatal(err)
+			}
+			events, misfit := []any{}, map[string]string{}
+			for _, e := range f.Events {
+				events = append(events, map[string]any{"id": e.Record.ID().String(), "by": e.By, "status": e.Status})
+			}
+			for _, m := range f.Misfits {
+				misfit[m.Record.ID().String()] = string(m.Code)
+			}
+			return map[string]any{
+				"events": events, "receipts": idsOf(f.Receipts), "misfit": misfit, "customer": word(f.Customer), "vendor": word(f.Vendor),
+			}
+		}), ""
+	})
 }
 
 func parse(t *testing.T, block []byte) *record.Record {
@@ -279,6 +386,7 @@ type dealOut struct {
 	ID        string         `json:"id"`
 	Phase     deal.Phase     `json:"phase"`
 	Agreement *string        `json:"agreement"`
+	InForce   bool           `json:"inForce"`
 }
 
 func TestVectorsOfArchives(t *testing.T) {
@@ -303,7 +411,7 @@ func TestVectorsOfArchives(t *testing.T) {
 			}
 			out := dealOut{
 				Deal: map[string]any{"intent": fact.Intent.String(), "vendor": fact.Seller, "round": fact.Round},
-				ID:   fact.ID.String(), Phase: fact.Phase,
+				ID:   fact.ID.String(), Phase: fact.Phase, InForce: fact.InForce,
 			}
 			if fact.Agreement != nil {
 				id := fact.Agreement.String()
@@ -311,6 +419,7 @@ func TestVectorsOfArchives(t *testing.T) {
 			}
 			deals = append(deals, out)
 		}
+		slices.SortFunc(deals, func(a, b dealOut) int { return strings.Compare(a.ID, b.ID) })
 		return map[string]any{"root": archive.Root.String(), "kind": archive.Manifest.Kind, "records": ids, "deals": deals}, ""
 	})
 }

@@ -218,6 +218,8 @@ func (s *side) countersTerms(intent *record.Record, ref record.TermsRef, texts .
 
 // A seller proposes other terms, once; the customer who takes them publishes a
 // new request, and the seller offers under it without further ado.
+//
+//spec:shows TERMS-13 TERMS-14
 func TestTermsCounterIsAdopted(t *testing.T) {
 	for _, c := range []struct {
 		name     string

@@ -254,12 +254,12 @@ func (in *Ingest) admit(m *gossip.Message) (*record.Record, error) {
 }
 
 // belongs tells whether a record may travel in a market: a profile in all that
-// it lists, and a text anywhere, as it names none.
+// it lists, and terms and writers, which name none, anywhere.
 func belongs(rec *record.Record, market string) bool {
 	switch body := rec.Body().(type) {
 	case *record.Profile:
 		return slices.Contains(body.Markets, market)
-	case *record.Terms:
+	case *record.Terms, *record.Writer:
 		return true
 	}
 	return rec.Market() == market

@@ -16,8 +16,9 @@
 // where deal-key is [intent, vendor, round] as in records. Every block is
 // listed exactly once and stands in the listed order, so that a reader needs one
 // block and the list in memory, and the same records always give the same file.
-// The first record of a deal is its intent. It is pure. Specification:
-// spec/10-archives.md.
+// The first record of a deal is its intent; the archive of a deal has the records
+// of all rounds between the two, and what was said about their agreements since.
+// It is pure. Specification: spec/10-archives.md.
 package proof
 
 import "github.com/parley-protocol/parley/protocol"

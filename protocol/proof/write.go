@@ -15,26 +15,31 @@ import (
 	"github.com/parley-protocol/parley/protocol/record"
 )
 
-// WriteDeal writes the proof of one deal: its intent, its records, and the
-// terms that they cite, as far as recs has them. Order and repetitions of recs
-// don't matter: the same records give the same bytes. It returns the archive's
-// root.
+// WriteDeal writes the proof of what one customer key and one vendor have agreed
+// on one intent: the intent, the records of all their rounds, the follow-up
+// records about these, and the terms that all of them cite, as far as recs has
+// them. Order and repetitions of recs don't matter: the same records give the
+// same bytes. It returns the archive's root.
 //
-// A record of another deal, or one that neither belongs to the deal nor is cited
-// in it, is refused with [protocol.CodeDealMismatch]: a proof shows no more than
-// it must. What neither side has signed, or the wrong one, is left out. Without
-// any record of a deal the code is [protocol.CodeMissingRecord], with too many
-// [protocol.CodeTooLarge].
+// The manifest names the round whose agreement is in force, the last one if
+// there are several; without any, the last round that has a record.
+//
+// A record of another deal, or one that neither belongs here nor is cited by
+// one that does, is refused with [protocol.CodeDealMismatch]: a proof shows no
+// more than it must. What neither side has signed, or the wrong one, is left
+// out. Without any record of a deal the code is [protocol.CodeMissingRecord],
+// with too many [protocol.CodeTooLarge].
 func WriteDeal(w io.Writer, intent *record.Record, recs []*record.Record) (cid.Cid, error) {
-	members, key, err := dealMembers(intent, recs)
+	members, vendor, err := dealMembers(intent, recs)
 	if err != nil {
 		return cid.Undef, err
 	}
-	state, err := deal.Fold(intent, key, ofDeal(members), deal.Options{})
+	rounds, err := deal.FoldRounds(intent, vendor, members, deal.Options{})
 	if err != nil {
 		return cid.Undef, err
 	}
-	manifest := Manifest{Kind: KindDeal, Deal: key, Agreement: state.Agreement}
+	state := subject(rounds)
+	manifest := Manifest{Kind: KindDeal, Deal: state.Key, Agreement: state.Agreement}
 	all := append([]*record.Record{intent}, members...)
 	if len(all) > MaxList {
 		return cid.Undef, protocol.Errorf(protocol.CodeTooLarge, "records", "the deal has %d records; an archive takes %d", len(all), MaxList)
@@ -56,11 +61,21 @@ func WriteDeal(w io.Writer, intent *record.Record, recs []*record.Record) (cid.C
 	return root, out.err
 }
 
+// subject is the round that an archive is about: the last whose agreement is in
+// force, else the last. There is at least one.
+func subject(rounds deal.Rounds) deal.State {
+	if inForce := rounds.InForce(); len(inForce) > 0 {
+		rounds = inForce
+	}
+	return rounds[len(rounds)-1]
+}
+
 // dealMembers sorts what belongs into the proof behind the intent: by time, then
 // ID, each once.
-func dealMembers(intent *record.Record, recs []*record.Record) ([]*record.Record, record.DealKey, error) {
-	var key record.DealKey
+func dealMembers(intent *record.Record, recs []*record.Record) ([]*record.Record, crypto.DID, error) {
+	var vendor crypto.DID
 	var members []*record.Record
+	found := false
 	cited := make(map[cid.Cid]bool)
 	note := func(r *record.Record) {
 		for _, link := range r.Links() {
@@ -69,55 +84,62 @@ func dealMembers(intent *record.Record, recs []*record.Record) ([]*record.Record
 	}
 	note(intent)
 	for _, r := range recs {
-		k, ok := r.Deal()
+		key, ok := about(r)
 		if !ok {
 			continue
 		}
-		if key.Round == 0 {
-			key = k
+		if vendor == "" {
+			vendor = key.Vendor
 		}
-		if k != key || k.Intent != intent.ID() {
-			return nil, key, protocol.Errorf(protocol.CodeDealMismatch, "records", "%s belongs to another deal", r.ID())
+		if key.Vendor != vendor || key.Intent != intent.ID() {
+			return nil, vendor, protocol.Errorf(protocol.CodeDealMismatch, "records", "%s belongs to another deal", r.ID())
 		}
-		if r.Header().By != author(r, key, intent.Header().By) {
+		if !speaks(r, key, intent.Header().By) {
 			continue
+		}
+		if _, ok := r.Deal(); ok {
+			found = true
 		}
 		members = append(members, r)
 		note(r)
 	}
-	if len(members) == 0 {
-		return nil, key, protocol.Errorf(protocol.CodeMissingRecord, "records", "there is no record of a deal on this request")
+	if !found {
+		return nil, vendor, protocol.Errorf(protocol.CodeMissingRecord, "records", "there is no record of a deal on this request")
 	}
 	for _, r := range recs {
-		if _, ok := r.Deal(); ok || r.ID() == intent.ID() {
+		if _, ok := about(r); ok || r.ID() == intent.ID() {
 			continue
 		}
 		if !cited[r.ID()] {
-			return nil, key, protocol.Errorf(protocol.CodeDealMismatch, "records", "%s is not part of the deal and not cited in it", r.ID())
+			return nil, vendor, protocol.Errorf(protocol.CodeDealMismatch, "records", "%s is not part of the deal and not cited in it", r.ID())
 		}
 		members = append(members, r)
 	}
 	slices.SortFunc(members, inOrder)
 	members = slices.CompactFunc(members, func(a, b *record.Record) bool { return a.ID() == b.ID() })
-	return members, key, nil
+	return members, vendor, nil
 }
 
-// author is who may sign such a record of the deal.
-func author(r *record.Record, key record.DealKey, customer crypto.DID) crypto.DID {
-	switch r.Body().(type) {
-	case *record.Offer, *record.Confirmation, *record.Void, *record.Restored:
-		return key.Vendor
-	default:
-		return customer
+// about is the deal that a record is of or, for a follow-up record, about.
+func about(r *record.Record) (record.DealKey, bool) {
+	if subject, ok := r.FollowsUp(); ok {
+		return subject.Deal, true
 	}
+	return r.Deal()
 }
 
-// ofDeal leaves out the records that are only cited.
-func ofDeal(recs []*record.Record) []*record.Record {
-	return slices.DeleteFunc(slices.Clone(recs), func(r *record.Record) bool {
-		_, ok := r.Deal()
-		return !ok
-	})
+// speaks reports whether the record's author is the side that may sign such a
+// record of the deal or about it.
+func speaks(r *record.Record, key record.DealKey, customer crypto.DID) bool {
+	by := r.Header().By
+	switch r.Body().(type) {
+	case *record.Offer, *record.Confirmation, *record.Void, *record.Restored, *record.TermsCounter, *record.Receipt:
+		return by == key.Vendor
+	case *record.OrderEvent, *record.Outcome:
+		return by == key.Vendor || by == customer
+	default:
+		return by == customer
+	}
 }
 
 // inOrder sorts by time, then ID.

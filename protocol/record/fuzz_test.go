@@ -69,7 +69,10 @@ func FuzzParse(f *testing.F) {
 			t.Fatal(err)
 		}
 		r.Links()
-		r.Verify()
+		err = r.Verify()
+		if _, introduces := r.Body().(*record.Introduction); introduces && err != nil {
+			return // its proof may be wrong, and then nobody signs it
+		}
 		if len(r.Unknown()) > 0 {
 			return
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/ipfs/go-cid"
 
+	"github.com/parley-protocol/parley/crypto"
 	"github.com/parley-protocol/parley/protocol"
 )
 
@@ -30,6 +31,13 @@ type Kept struct {
 type Writer struct {
 	Instance [16]byte // instance: drawn at random at the instance's start
 	Started  int64    // started: when it began, <= at
+}
+
+// OtherWriter reports whether r says that another instance than this one signs
+// as the persona now. now is Unix seconds; what has expired says nothing.
+func (r *Record) OtherWriter(persona crypto.DID, instance [16]byte, now int64) bool {
+	b, ok := r.body.(*Writer)
+	return ok && r.header.By == persona && b.Instance != instance && r.CheckTime(now) == nil
 }
 
 // Type is "deletion-notice".

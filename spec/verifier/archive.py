@@ -10,7 +10,7 @@ import cbor
 import cid
 import records
 from cid import Link
-from deal import CUSTOMER, VENDOR, DealKey, State, fold, states
+from deal import CUSTOMER, FOLLOW_UPS, VENDOR, DealKey, State, fold, in_force, rounds
 from errors import ParleyError
 from mailbox import read_varint
 from records import MAX_BLOCK, Record, deal_key
@@ -49,6 +49,7 @@ class Archive:
     kind: str
     records: list[Record]
     deals: dict[DealKey, State]
+    about: DealKey | None  # the manifest's deal
 
 
 class _Sections:
@@ -149,17 +150,15 @@ def read(data: bytes) -> Archive:
         found.append(records.parse(block))
     if sections.pos != len(data):
         raise ParleyError("malformed", "bytes after the last block")
+    key = None
     if manifest["kind"] == "deal":
         key = DealKey.of(manifest["deal"])
         assert key is not None
-        state = _one_deal(key, found)
         stated = manifest.get("agreement")
-        if (stated.cid if stated else None) != state.agreement:
-            raise ParleyError("bad_field", "agreement")  # [ARC-2]
-        deals = {key: state}
+        deals = _one_deal(key, stated.cid if stated else None, found)
     else:
         deals = _all_deals(found)
-    return Archive(root, manifest["kind"], found, deals)
+    return Archive(root, manifest["kind"], found, deals, key)
 
 
 def _pages(sections: _Sections, pages: list[bytes]) -> list[bytes]:
@@ -174,24 +173,35 @@ def _pages(sections: _Sections, pages: list[bytes]) -> list[bytes]:
     return ids
 
 
-def _one_deal(key: DealKey, found: list[Record]) -> State:
-    """The state of an archive of a deal, of which it has nothing else ([ARC-5])."""
+def _one_deal(key: DealKey, stated: bytes | None, found: list[Record]) -> dict[DealKey, State]:
+    """The rounds of an archive of a deal, which has nothing else ([ARC-2], [ARC-5])."""
     intent, rest = found[0], found[1:]
     if intent.id != key.intent or intent.type != "intent":
         raise ParleyError("bad_field", "the first record is not the deal's intent")
     if [(r.at, r.id) for r in rest] != sorted((r.at, r.id) for r in rest):
         raise ParleyError("bad_field", "order of the records")
-    own = [r for r in rest if states(r, key)]
-    if not own:
+    own = [r for r in rest if r.type in VENDOR | CUSTOMER | FOLLOW_UPS]
+    for r in own:
+        of = DealKey.of(r.body["deal"])
+        if of is None or (of.intent, of.vendor) != (key.intent, key.vendor):
+            raise ParleyError("deal_mismatch", r.text_id)
+    by_round = rounds(intent, key.vendor, own)
+    if not by_round:
         raise ParleyError("missing_record", "no record of the deal")
     cited = {id_ for r in [intent, *own] for id_ in _links_in(r.body)}
     for r in rest:
-        if not states(r, key) and (r.type in VENDOR | CUSTOMER or r.id not in cited):
+        if r not in own and r.id not in cited:
             raise ParleyError("deal_mismatch", r.text_id)
-    state = fold(intent, key, own)
-    if "wrong_author" in state.misfit.values():
-        raise ParleyError("wrong_author")
-    return state
+    vendors, either = VENDOR | {"receipt"}, {"order-event", "outcome"}
+    for r in own:
+        authors = {key.vendor} if r.type in vendors else {intent.by}
+        if r.by not in ({key.vendor, intent.by} if r.type in either else authors):
+            raise ParleyError("wrong_author", r.text_id)
+    holding = in_force(by_round)
+    subject = (holding or list(by_round.values()))[-1]
+    if by_round.get(key.round) is not subject or stated != subject.agreement:
+        raise ParleyError("bad_field", "the manifest is about another round or agreement")
+    return {DealKey(key.intent, key.vendor, n): state for n, state in by_round.items()}
 
 
 def _links_in(value: Any) -> Iterator[bytes]:
@@ -208,7 +218,7 @@ def _all_deals(found: list[Record]) -> dict[DealKey, State]:
     intents = {r.id: r for r in found if r.type == "intent"}
     by_key: dict[DealKey, list[Record]] = {}
     for r in found:
-        key = DealKey.of(r.body.get("deal")) if r.known else None
+        key = DealKey.of(r.body["deal"]) if r.type in VENDOR | CUSTOMER else None
         if key is not None and key.intent in intents:
             by_key.setdefault(key, []).append(r)
     return {key: fold(intents[key.intent], key, own) for key, own in by_key.items()}

@@ -90,7 +90,7 @@ def parse_frame(raw: bytes) -> Frame:
 def judge_frame(frame: Frame, market: str, now: int) -> None:
     """What gossip checks of a frame's record, for a topic ([NET-13], [INT-24])."""
     record = records.parse(frame.block)
-    if _registry("record-types.csv", "type", "gossip").get(record.type) != "yes":
+    if registry("record-types.csv", "type", "gossip").get(record.type) != "yes":
         raise ParleyError("unknown_type")
     records.check_time(record, now)
     life = record.body["retainUntil"] - record.at
@@ -103,19 +103,19 @@ def judge_frame(frame: Frame, market: str, now: int) -> None:
 
 def verdict_of(code: str) -> str:
     """What gossip does with a frame that fails with a code ([ERR-2])."""
-    verdict = _registry("codes.csv", "code", "verdict").get(code, "none")
+    verdict = registry("codes.csv", "code", "verdict").get(code, "none")
     return "ignore" if verdict == "none" else verdict
 
 
 @lru_cache
-def _registry(name: str, key: str, value: str) -> dict[str, str]:
+def registry(name: str, key: str, value: str) -> dict[str, str]:
     with (_REGISTRY / name).open(newline="", encoding="utf-8") as file:
         return {row[key]: row[value] for row in csv.DictReader(file)}
 
 
 def codes() -> set[str]:
     """All registered error codes."""
-    return set(_registry("codes.csv", "code", "verdict"))
+    return set(registry("codes.csv", "code", "verdict"))
 
 
 _DIALLED = re.compile(

@@ -11,9 +11,9 @@ import cid
 from cid import Link
 from records import Record
 
-VENDOR = {"offer", "confirmation", "void", "restored"}
+VENDOR = {"offer", "confirmation", "void", "restored", "terms-counter"}
 ASKS = {"cancel", "decline", "award-notice"}
-CUSTOMER = {"acceptance", "held", "customer-void"} | ASKS
+CUSTOMER = {"acceptance", "held", "customer-void", "counter", "next-round"} | ASKS
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,12 @@ class State:
     misfit: dict[bytes, str]
     waiting: dict[bytes, bytes]
     evidence: tuple[bytes, ...]
+    changes: bytes | None
+    counters: tuple[bytes, ...]
+    terms_counter: bytes | None
+    next_rounds: tuple[bytes, ...]
+    asked: frozenset[bytes]  # what the next-rounds cite
+    lawful: frozenset[bytes]
 
 
 def states(r: Record, key: DealKey) -> bool:
@@ -70,7 +76,11 @@ def place(intent: Record, key: DealKey, r: Record) -> str | None:
         return "wrong_author"
     if r.type == "offer":
         return None if r.body["terms"] in intent.body["terms"] else "terms_not_offered"
-    return "critical_extension" if r.crit else None
+    if r.crit:
+        return "critical_extension"
+    if r.type == "terms-counter" and r.body["terms"] in intent.body["terms"]:
+        return "bad_field"
+    return None
 
 
 def fold(intent: Record, key: DealKey, records: Iterable[Record]) -> State:
@@ -100,6 +110,20 @@ def fold(intent: Record, key: DealKey, records: Iterable[Record]) -> State:
 
     def firm_until(offer: bytes) -> int:
         return part[offer].body["validUntil"]
+
+    # What binds nobody ([DEAL-31]).
+    counters: list[Record] = []
+    for c in of("counter"):
+        offer = cited(c, "offer")
+        if offer not in known:
+            waiting[c.id] = offer
+        elif not is_part(offer, "offer"):
+            misfit[c.id] = misfit.get(offer, "bad_field")
+        else:
+            counters.append(c)
+    terms_counters = of("terms-counter")
+    for t in terms_counters[1:]:
+        misfit[t.id] = "terms_counter_spent"
 
     # Acceptances: at most one is in force.
     good: list[Record] = []
@@ -206,6 +230,12 @@ def fold(intent: Record, key: DealKey, records: Iterable[Record]) -> State:
         phase = "agreed"
     else:
         phase = "pending" if acceptance or confirmation else "open"
+    buys = any(part[cited(a, "offer")].link("changes") is None for a in good)
+    changes = None
+    if phase == "agreed":
+        assert acceptance is not None
+        changes = part[cited(acceptance, "offer")].link("changes")
+    next_rounds = of("next-round")
     decided = bool(lawful or unlawful) and bool(customer_voids or not confirmations)
     return State(
         phase=phase,
@@ -216,11 +246,107 @@ def fold(intent: Record, key: DealKey, records: Iterable[Record]) -> State:
         held=_id(_first(helds)),
         agreement=whole[0].id if phase == "agreed" else None,
         committed=not conflict and not ended and confirmation is not None,
-        takes_award=bool(good or unmatched) and not decided,
+        takes_award=(buys or bool(unmatched)) and not decided,
         misfit=misfit,
         waiting=waiting,
         evidence=tuple(sorted(evidence)),
+        changes=changes,
+        counters=tuple(r.id for r in counters),
+        terms_counter=_id(_first(terms_counters)),
+        next_rounds=tuple(r.id for r in next_rounds),
+        asked=frozenset(cited(r, "previous") for r in next_rounds),
+        lawful=frozenset(r.id for r in lawful),
     )
+
+
+# ---- Rounds -------------------------------------------------------------------
+
+Rounds = dict[int, State]
+
+
+def rounds(intent: Record, vendor: str, records: Iterable[Record]) -> Rounds:
+    """The states of the rounds that have records, by round."""
+    by_key: dict[DealKey, list[Record]] = {}
+    for r in records:
+        key = DealKey.of(r.body["deal"]) if r.type in VENDOR | CUSTOMER else None
+        if key is not None and (key.intent, key.vendor) == (intent.id, vendor):
+            by_key.setdefault(key, []).append(r)
+    order = sorted(by_key, key=lambda key: key.round)
+    return {key.round: fold(intent, key, by_key[key]) for key in order}
+
+
+def is_open(by_round: Rounds, n: int) -> bool:
+    """[DEAL-23]"""
+    if n == 1:
+        return True
+    before = by_round.get(n - 1)
+    if before is None:
+        return False
+    if before.phase != "voided":
+        return before.phase == "agreed"
+    whole = all(k in by_round for k in range(1, n))
+    return before.void is not None and whole and bool(by_round[n].asked & before.lawful)
+
+
+def about(by_round: Rounds, n: int) -> bytes | None:
+    """The agreement that a round is about ([DEAL-42])."""
+    while n > 1 and n - 1 in by_round:
+        n -= 1
+        if by_round[n].phase == "agreed":
+            return by_round[n].agreement
+    return None
+
+
+def in_force(by_round: Rounds) -> list[State]:
+    """[DEAL-44]"""
+    agreed = [s for s in by_round.values() if s.phase == "agreed"]
+    changed = {s.changes for s in agreed}
+    return [s for s in agreed if s.agreement not in changed]
+
+
+# ---- After the agreement --------------------------------------------------------
+
+FOLLOW_UPS = {"order-event", "receipt", "outcome"}
+
+
+@dataclass(frozen=True)
+class Word:
+    """What one side said in one follow-up record."""
+
+    side: str
+    status: str
+    record: Record
+
+
+def follow(
+    customer: str,
+    key: DealKey,
+    agreement: bytes,
+    records: Iterable[Record],
+    statuses: dict[str, str],
+) -> tuple[list[Word], dict[bytes, str]]:
+    """What was said about an agreement, and the misfits ([DEAL-46])."""
+    said: list[Word] = []
+    misfit: dict[bytes, str] = {}
+    unique = {r.id: r for r in records}
+    for r in sorted(unique.values(), key=lambda r: (r.at, r.id)):
+        about_it = r.type in FOLLOW_UPS and DealKey.of(r.body["deal"]) == key
+        if not about_it or r.link("agreement") != agreement:
+            misfit[r.id] = "deal_mismatch"
+            continue
+        status, by = "other", "vendor" if r.type == "receipt" else "both"
+        if r.type == "order-event" and r.body["orderStatus"] in statuses:
+            status = r.body["orderStatus"]
+            by = statuses[status]
+        authors = {"customer": customer, "vendor": key.vendor}
+        sides = [s for s, did in authors.items() if did == r.by and by in ("both", s)]
+        if not sides:
+            misfit[r.id] = "wrong_author"
+        elif r.crit:
+            misfit[r.id] = "critical_extension"
+        else:
+            said.append(Word(sides[0], status, r))
+    return said, misfit
 
 
 def _first(records: list[Record]) -> Record | None:

@@ -46,7 +46,8 @@ class Agreement:
     def __init__(self, found: Archive) -> None:
         if found.kind != "deal":
             raise ParleyError("unsupported_format", found.kind)
-        ((self.key, state),) = found.deals.items()
+        assert found.about is not None
+        self.key, state = found.about, found.deals[found.about]
         if state.phase != "agreed":
             raise ParleyError("not_found", state.phase)
         by_id = {r.id: r for r in found.records}

@@ -46,6 +46,16 @@ def intent_secret(customer_branch: bytes, salt: bytes) -> bytes:
     return hkdf(customer_branch, salt, b"parley/1/intent-key")
 
 
+def relationship_secret(customer_branch: bytes, vendor: str) -> bytes:
+    """The Ed25519 seed of the key for one vendor ([KEY-21])."""
+    return hkdf(customer_branch, b"", b"parley/1/relationship-key\0" + vendor.encode())
+
+
+def assertion_secret(customer_branch: bytes, salt: bytes) -> bytes:
+    """The Ed25519 seed of a chain of assertions ([KEY-23])."""
+    return hkdf(customer_branch, salt, b"parley/1/assertion-key")
+
+
 def persona_secret(persona_branch: bytes, n: int) -> bytes:
     """The Ed25519 seed of persona key n ([KEY-13])."""
     return hkdf(persona_branch, b"", b"parley/1/persona-key\0" + uint32(n))

@@ -122,6 +122,16 @@ def intent_key(case: Case, _: Path) -> Case:
     return _signing(branch, keys.intent_secret(branch, _raw(case, "salt")))
 
 
+def relationship_key(case: Case, _: Path) -> Case:
+    branch = keys.branch(_raw(case, "seed"), "customer", case["device"])
+    return _signing(branch, keys.relationship_secret(branch, case["vendor"]))
+
+
+def assertion_key(case: Case, _: Path) -> Case:
+    branch = keys.branch(_raw(case, "seed"), "customer", case["device"])
+    return _signing(branch, keys.assertion_secret(branch, _raw(case, "salt")))
+
+
 def persona_key(case: Case, _: Path) -> Case:
     branch = keys.branch(_raw(case, "seed"), "persona", case["device"])
     after = ed25519.public_key(keys.persona_secret(branch, case["n"] + 1))
@@ -218,6 +228,10 @@ def show_state(state: deal.State) -> Case:
         "misfit": {cid.to_text(k): v for k, v in state.misfit.items()},
         "waiting": {cid.to_text(k): cid.to_text(v) for k, v in state.waiting.items()},
         "evidence": sorted(cid.to_text(id_) for id_ in state.evidence),
+        "changes": _text(state.changes),
+        "counters": [cid.to_text(id_) for id_ in state.counters],
+        "termsCounter": _text(state.terms_counter),
+        "nextRounds": [cid.to_text(id_) for id_ in state.next_rounds],
     }
 
 
@@ -227,6 +241,60 @@ def deal_(case: Case, _: Path) -> Case:
         raise ValueError("the intent is not the deal's")
     found = [records.parse(bytes.fromhex(block)) for block in case["records"]]
     return show_state(deal.fold(intent, _key(case["deal"]), found))
+
+
+def _blocks(case: Case) -> list[records.Record]:
+    return [records.parse(bytes.fromhex(block)) for block in case["records"]]
+
+
+def deal_rounds(case: Case, _: Path) -> Case:
+    intent = records.parse(_raw(case, "intent"))
+    states = deal.rounds(intent, case["vendor"], _blocks(case))
+    return {
+        "rounds": [
+            {
+                "round": n,
+                "phase": state.phase,
+                "agreement": _text(state.agreement),
+                "changes": _text(state.changes),
+                "takesAward": state.takes_award,
+                "open": deal.is_open(states, n),
+                "about": _text(deal.about(states, n)),
+            }
+            for n, state in states.items()
+        ],
+        "inForce": [_text(state.agreement) for state in deal.in_force(states)],
+    }
+
+
+def follow_up(case: Case, _: Path) -> Case:
+    statuses = carriers.registry("order-statuses.csv", "code", "said_by")
+    agreement = cid.from_text(case["agreement"])
+    said, misfit = deal.follow(
+        case["customer"], _key(case["deal"]), agreement, _blocks(case), statuses
+    )
+
+    def of(kind: str) -> list[deal.Word]:
+        return [word for word in said if word.record.type == kind]
+
+    def last(words: list[deal.Word], side: str) -> deal.Word | None:
+        return next((word for word in reversed(words) if word.side == side), None)
+
+    out: Case = {
+        "events": [
+            {"id": word.record.text_id, "by": word.side, "status": word.status}
+            for word in of("order-event")
+        ],
+        "receipts": [word.record.text_id for word in of("receipt")],
+        "misfit": {cid.to_text(k): v for k, v in misfit.items()},
+    }
+    for side in ("customer", "vendor"):
+        event, outcome = last(of("order-event"), side), last(of("outcome"), side)
+        out[side] = {
+            "status": event.status if event else None,
+            "outcome": outcome.record.text_id if outcome else None,
+        }
+    return out
 
 
 def mailbox_proof(case: Case, _: Path) -> Case:
@@ -256,12 +324,17 @@ def _message(protocol: str) -> Checker:
 
 def show_deals(found: archive.Archive) -> list[Case]:
     """The deals of an archive as vectors have them."""
+    pairs: dict[tuple[bytes, str], deal.Rounds] = {}
+    for key, state in sorted(found.deals.items(), key=lambda entry: entry[0].round):
+        pairs.setdefault((key.intent, key.vendor), {})[key.round] = state
+    holding = {s.agreement for by_round in pairs.values() for s in deal.in_force(by_round)}
     out = [
         {
             "deal": {"intent": cid.to_text(k.intent), "vendor": k.vendor, "round": k.round},
             "id": cid.to_text(k.id),
             "phase": state.phase,
             "agreement": _text(state.agreement),
+            "inForce": state.agreement in holding,
         }
         for k, state in found.deals.items()
     ]
@@ -300,6 +373,8 @@ KINDS: dict[str, Checker] = {
     "phrase": phrase,
     "intent-key": intent_key,
     "persona-key": persona_key,
+    "relationship-key": relationship_key,
+    "assertion-key": assertion_key,
     "rotation": rotation,
     "sealing-key": sealing_key,
     "envelope": envelope,
@@ -310,6 +385,8 @@ KINDS: dict[str, Checker] = {
     "name": name,
     "deal-key": deal_key,
     "deal": deal_,
+    "deal-rounds": deal_rounds,
+    "follow-up": follow_up,
     "mailbox-proof": mailbox_proof,
     "mailbox-message": _message("mailbox"),
     "catchup-message": _message("catchup"),

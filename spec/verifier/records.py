@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,7 @@ from cid import Link
 from did import key_of
 from errors import ParleyError
 from schema import (
-    SOME_TIME, TIME, Seen, Shape, array, bad, did, exactly, form, free_map,
+    SOME_TIME, TIME, Seen, Shape, array, bad, boolean, did, exactly, form, free_map,
     has_form, integer, is_integer, link, mapping, octets, one_of, same_bytes, text,
 )  # fmt: skip
 
@@ -168,6 +169,20 @@ def _demand_item() -> Shape:
     )
 
 
+def _amount(value: Any, path: str, seen: Seen) -> None:
+    """A decimal that is not negative ([REC-44])."""
+    form("decimal")(value, path, seen)
+    if decimals.parse(value) < 0:
+        raise bad(path)
+
+
+def _tax_rate(value: Any, path: str, seen: Seen) -> None:
+    """Percent, from 0 to 100 ([REC-44])."""
+    _amount(value, path, seen)
+    if decimals.parse(value) > decimals.parse("100"):
+        raise bad(path)
+
+
 def _offer_item() -> Shape:
     return mapping(
         {
@@ -178,6 +193,7 @@ def _offer_item() -> Shape:
             "eligibleQuantity?": _quantity,
             "unitPrice?": form("decimal"),
             "price": form("decimal"),
+            "taxRate?": _tax_rate,
         }
     )
 
@@ -187,8 +203,86 @@ _CHARGE = mapping(
         "kind": one_of("tax", "delivery", "fee", "discount", "other"),
         "name?": text(200),
         "price": form("decimal"),
+        "taxRate?": _tax_rate,
     }
 )
+
+
+def _within(shape: Shape, low: str, high: str) -> Shape:
+    """A map with two times of which the second is not before the first ([REC-44])."""
+
+    def check(value: Any, path: str, seen: Seen) -> None:
+        shape(value, path, seen)
+        if value.get(high, cbor.INT_MAX) < value.get(low, 0):
+            raise bad(f"{path}.{high}")
+
+    return check
+
+
+def _says(shape: Shape, *names: str) -> Shape:
+    """A map that has at least one of these keys ([REC-44])."""
+
+    def check(value: Any, path: str, seen: Seen) -> None:
+        shape(value, path, seen)
+        if not any(name in value for name in names):
+            raise bad(path)
+
+    return check
+
+
+def _paired(shape: Shape) -> Shape:
+    """A map with a total and its currency, or neither ([REC-44])."""
+
+    def check(value: Any, path: str, seen: Seen) -> None:
+        shape(value, path, seen)
+        if ("totalPrice" in value) != ("priceCurrency" in value):
+            raise bad(f"{path}.totalPrice")
+
+    return check
+
+
+_DELIVERY_WINDOW = _within(mapping({"starts": TIME, "ends": TIME}), "starts", "ends")
+_RETURN_POLICY = mapping(
+    {
+        "returnPolicyCategory": form("code"),
+        "merchantReturnDays?": integer(0, 3660),
+        "returnFees?": form("code"),
+        "returnFeeAmount?": _amount,
+        "description?": text(2000, lines=True),
+    }
+)
+_PAYMENT = mapping({"priceCurrency": form("currency"), "price": _amount, "method?": text(64)})
+_SELLER = _says(
+    mapping({"legalName?": text(200), "taxID?": text(64), "address?": text(500)}),
+    "legalName", "taxID", "address",
+)  # fmt: skip
+_MEASURE = mapping({"name": text(100), "value": form("decimal"), "unitCode?": form("unit-code")})
+_TRANSACTION = _paired(
+    mapping(
+        {
+            "agreement": link,
+            "seller?": did,
+            "orderDate?": SOME_TIME,
+            "name?": text(200),
+            "category?": _CATEGORIES,
+            "priceCurrency?": form("currency"),
+            "totalPrice?": _amount,
+            "receipt?": link,
+        }
+    )
+)
+_KEPT = mapping({"record": link, "reason": form("code"), "until?": SOME_TIME})
+
+
+def _preference_value(value: Any, path: str, seen: Seen) -> None:
+    (free_map if isinstance(value, dict) else text(4000, lines=True))(value, path, seen)
+
+
+def _salt(value: Any, path: str, seen: Seen) -> None:
+    octets(32)(value, path, seen)
+    if not any(value):  # [REC-18]
+        raise bad(path)
+
 
 _HEADER: dict[str, Shape] = {
     "type": form("type"),
@@ -202,6 +296,8 @@ _HEADER: dict[str, Shape] = {
 
 _REPLY: dict[str, Shape] = {"replyTo?": CLOSED_REPLY_TO}
 _ASK: dict[str, Shape] = {"deal": deal_key, "reason": form("code"), **_REPLY}
+
+_SUBJECT: dict[str, Shape] = {"deal": deal_key, "agreement": link}
 
 _OPEN: dict[str, dict[str, Shape]] = {
     "intent": {
@@ -253,8 +349,89 @@ _OPEN: dict[str, dict[str, Shape]] = {
         "terms": _terms_ref,
         "availabilityStarts?": SOME_TIME,
         "availabilityEnds?": SOME_TIME,
+        "deliveryWindow?": _DELIVERY_WINDOW,
+        "returnPolicy?": _RETURN_POLICY,
+        "taxIncluded?": boolean,
         "validUntil": TIME,
+        "counter?": link,
+        "changes?": link,
         "replyTo": REPLY_TO,
+    },
+    "counter": {
+        "deal": deal_key,
+        "offer": link,
+        "itemOffered?": array(1, 200, _offer_item()),
+        "charges?": array(1, 32, _CHARGE),
+        "priceCurrency?": form("currency"),
+        "totalPrice?": form("decimal"),
+        "description?": text(4000, lines=True),
+        "availabilityStarts?": SOME_TIME,
+        "availabilityEnds?": SOME_TIME,
+        "reason?": form("code"),
+        "validUntil": TIME,
+    },
+    "terms-counter": {
+        "deal": deal_key,
+        "terms": _terms_ref,
+        "description?": text(4000, lines=True),
+        "replyTo": REPLY_TO,
+    },
+    "order-event": {
+        **_SUBJECT,
+        "orderStatus": form("code"),
+        "occurred?": SOME_TIME,
+        "description?": text(2000, lines=True),
+        "trackingUrl?": form("url"),
+        "payment?": _PAYMENT,
+        "items?": array(1, 200, integer(0, 199), same_bytes),
+    },
+    "receipt": {
+        **_SUBJECT,
+        "orderDate": TIME,
+        "priceCurrency": form("currency"),
+        "totalPrice": form("decimal"),
+        "items?": array(1, 200, _offer_item()),
+        "charges?": array(1, 32, _CHARGE),
+        "identifier?": text(64),
+        "paymentMethod?": text(64),
+        "seller?": _SELLER,
+    },
+    "outcome": {
+        **_SUBJECT,
+        "result": form("code"),
+        "description?": text(4000, lines=True),
+        "measure?": array(1, 16, _MEASURE),
+    },
+    "preference": {
+        "salt?": _salt,
+        "name": text(200),
+        "category?": _CATEGORIES,
+        "value": _preference_value,
+        "supersedes?": link,
+    },
+    "membership": {
+        "salt?": _salt,
+        "member?": did,
+        "programName": text(200),
+        "hostingOrganization?": did,
+        "membershipNumber?": text(64),
+        "validFrom?": SOME_TIME,
+        "validThrough?": SOME_TIME,
+        "supersedes?": link,
+    },
+    "transaction-history": {
+        "salt?": _salt,
+        "transactions": array(1, 256, _TRANSACTION),
+        "periodStarts?": SOME_TIME,
+        "periodEnds?": SOME_TIME,
+        "supersedes?": link,
+    },
+    "deletion-notice": {
+        "intent": link,
+        "deal?": deal_key,
+        "erased": array(0, 64, link, same_bytes),
+        "kept": array(0, 64, _KEPT),
+        "description?": text(2000, lines=True),
     },
     "delivery-receipt": {"records": array(1, 64, link, same_bytes)},
 }
@@ -269,6 +446,15 @@ _CLOSED: dict[str, dict[str, Shape]] = {  # [REC-28]
     "restored": {"deal": deal_key, "replyTo": CLOSED_REPLY_TO},
     "held": {"deal": deal_key, "restored": link, "decision": link},
     "customer-void": {"deal": deal_key, "restored": link},
+    "next-round": {
+        "deal": deal_key,
+        "previous": link,
+        "reason?": form("code"),
+        "description?": text(4000, lines=True),
+        **_REPLY,
+    },
+    "introduction": {"intent": link, "vendor": did, "relationship": did, "proof": octets(64)},
+    "writer": {"instance": octets(16), "started": TIME},
 }
 
 _HEADER_SHAPE = mapping(_HEADER)
@@ -305,34 +491,109 @@ def _has_null(value: Any) -> bool:
     return value is None
 
 
+def _in_order(body: dict[str, Any], first: str, last: str) -> None:
+    """Two optional times, of which the second is not before the first."""
+    if body.get(last, cbor.INT_MAX) < body.get(first, 0):
+        raise bad(last)
+
+
 def _check_valid_until(body: dict[str, Any]) -> None:
-    """What an intent and an offer have in common ([REC-36], [REC-38])."""
+    """What an intent, an offer and a counter have in common ([REC-36], [REC-38])."""
     if not body["at"] < body["validUntil"] <= body["retainUntil"]:
         raise bad("validUntil")
     if body["validUntil"] > body["at"] + 180 * DAY:
         raise ParleyError("life_too_long", "validUntil")
-    if body.get("availabilityEnds", cbor.INT_MAX) < body.get("availabilityStarts", 0):
-        raise bad("availabilityEnds")  # [REC-43]
+    _in_order(body, "availabilityStarts", "availabilityEnds")  # [REC-43]
 
 
-def _check_total(body: dict[str, Any]) -> None:
-    """[DEAL-4]"""
-    lines = body["itemOffered"] + body.get("charges", [])
-    total = sum(decimals.parse(line["price"]) for line in lines)
+def _check_life(body: dict[str, Any], most: int) -> None:
+    """[REC-36], [REC-37], [REC-45]"""
+    if body["retainUntil"] > body["at"] + most:
+        raise ParleyError("life_too_long", "retainUntil")
+
+
+def _check_total(body: dict[str, Any], lines: str) -> None:
+    """[DEAL-4], [DEAL-34]"""
+    if decimals.parse(body["totalPrice"]) < 0:
+        raise bad("totalPrice")
+    if lines not in body:
+        if "charges" in body:
+            raise bad("charges")
+        return
+    total = sum(decimals.parse(line["price"]) for line in body[lines] + body.get("charges", []))
     if total != decimals.parse(body["totalPrice"]):
         raise ParleyError("total_mismatch", "totalPrice")
-    if total < 0:
+
+
+def _check_intent(body: dict[str, Any]) -> None:
+    _check_valid_until(body)
+    _check_life(body, 366 * DAY)
+
+
+def _check_offer(body: dict[str, Any]) -> None:
+    _check_valid_until(body)
+    _check_total(body, "itemOffered")
+    if "counter" in body and body["number"] < 2:  # [DEAL-36]
+        raise bad("counter")
+    if "changes" in body and body["deal"][2] < 2:  # [DEAL-37]
+        raise bad("changes")
+
+
+def _check_counter(body: dict[str, Any]) -> None:
+    """[DEAL-32], [DEAL-34]"""
+    _check_valid_until(body)
+    if ("totalPrice" in body) != ("priceCurrency" in body):
         raise bad("totalPrice")
+    if "totalPrice" in body:
+        _check_total(body, "itemOffered")
+    elif "itemOffered" in body or "charges" in body:
+        raise bad("totalPrice")
+    says = ("totalPrice", "description", "availabilityStarts", "availabilityEnds")
+    if not any(name in body for name in says):
+        raise bad("")
 
 
-def _check_body(body: dict[str, Any]) -> None:
-    if body["type"] in ("intent", "offer"):
-        _check_valid_until(body)
-    if body["type"] in ("intent", "withdrawal"):
-        if body["retainUntil"] > body["at"] + 366 * DAY:  # [REC-36], [REC-37]
-            raise ParleyError("life_too_long", "retainUntil")
-    if body["type"] == "offer":
-        _check_total(body)
+def _check_next_round(body: dict[str, Any]) -> None:
+    if body["deal"][2] < 2:  # [DEAL-40]
+        raise bad("deal")
+
+
+def _check_introduction(body: dict[str, Any]) -> None:
+    """[KEY-22]"""
+    statement = cbor.encode([body["intent"], body["vendor"], body["relationship"]])
+    message = b"parley/1/introduction\0" + statement
+    if not ed25519.verify(key_of(body["relationship"]), message, body["proof"]):
+        raise ParleyError("bad_signature", "proof")
+
+
+def _check_notice(body: dict[str, Any]) -> None:
+    """[REC-46]"""
+    if "deal" in body and body["deal"][0] != body["intent"]:
+        raise bad("deal")
+    kept = [same_bytes(entry["record"]) for entry in body["kept"]]
+    if len(set(kept)) != len(kept) or set(kept) & {same_bytes(id_) for id_ in body["erased"]}:
+        raise bad("kept")
+
+
+def _check_writer(body: dict[str, Any]) -> None:
+    _check_life(body, 600)
+    if body["started"] > body["at"]:  # [REC-44]
+        raise bad("started")
+
+
+_RULES: dict[str, Callable[[dict[str, Any]], None]] = {
+    "intent": _check_intent,
+    "withdrawal": lambda body: _check_life(body, 366 * DAY),
+    "offer": _check_offer,
+    "counter": _check_counter,
+    "next-round": _check_next_round,
+    "receipt": lambda body: _check_total(body, "items"),
+    "introduction": _check_introduction,
+    "membership": lambda body: _in_order(body, "validFrom", "validThrough"),
+    "transaction-history": lambda body: _in_order(body, "periodStarts", "periodEnds"),
+    "deletion-notice": _check_notice,
+    "writer": _check_writer,
+}
 
 
 # ---- Parsing ----------------------------------------------------------------
@@ -361,8 +622,8 @@ def parse(block: bytes) -> Record:
     else:  # [REC-29]
         _HEADER_SHAPE(body, "", Seen())
     _check_header(body)
-    if known:
-        _check_body(body)
+    if known and body["type"] in _RULES:
+        _RULES[body["type"]](body)
     message = _LABEL + block[1:-66]
     if not ed25519.verify(key_of(body["by"]), message, signature):
         raise ParleyError("bad_signature")  # [REC-30]

@@ -90,6 +90,20 @@ class Deal:
     def ask(self, type_: str = "cancel", at: int = 3) -> Record:
         return self.sign(CUSTOMER, type_, at, reason="changed_mind")
 
+    def counter(self, offer: Record, at: int = 2) -> Record:
+        fields = {"offer": Link(offer.id), "description": "Less.", "validUntil": AT + DAY}
+        return self.sign(CUSTOMER, "counter", at, **fields)
+
+    def terms_counter(self, terms: str = "SD-BASE", at: int = 1) -> Record:
+        return self.sign(VENDOR, "terms-counter", at, terms=terms, replyTo=reply_to())
+
+    def next_round(self, previous: Record, at: int = 7) -> Record:
+        return self.sign(CUSTOMER, "next-round", at, previous=Link(previous.id))
+
+    def follow_up(self, agreement: bytes, seed: bytes = VENDOR, at: int = 8, **own: Any) -> Record:
+        fields = {"agreement": Link(agreement), "orderStatus": "delivered"}
+        return self.sign(seed, "order-event", at, **(fields | own))
+
     def restored(self, at: int = 5) -> Record:
         return self.sign(VENDOR, "restored", at, replyTo=reply_to())
 

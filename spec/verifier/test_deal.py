@@ -151,7 +151,8 @@ class Folds(unittest.TestCase):
     def test_archive(self) -> None:
         """[ARC-1] to [ARC-6]"""
         records = [self.deal.intent, *self.chain]
-        good = self.file(records, agreement=Link(self.confirmation.id))
+        agreed = Link(self.confirmation.id)
+        good = self.file(records, agreement=agreed)
         found = archive.read(good)
         self.assertEqual(found.deals[self.deal.key].agreement, self.confirmation.id)
         self.assertEqual(found.records, records)
@@ -162,7 +163,10 @@ class Folds(unittest.TestCase):
         self.refused("unknown_field", self.file(records, colour=1))
         self.refused("unsupported_version", self.file(records, parley=2))
         self.refused("bad_field", self.file([records[0], *records[:0:-1]]))
-        self.refused("deal_mismatch", self.file([*records, Deal(round_=2).offer(at=50)]))
+        more = self.file([*records, Deal(round_=2).offer(at=50)], agreement=agreed)
+        self.assertEqual(len(archive.read(more).deals), 2)
+        foreign = Deal(name="A table").offer(at=50)
+        self.refused("deal_mismatch", self.file([*records, foreign], agreement=agreed))
         self.refused("bad_field", self.file(self.chain))
         listed = [Link(r.id) for r in records]
         self.refused("missing_record", self.file(records[:1] + records[2:], records=listed))

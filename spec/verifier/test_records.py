@@ -148,7 +148,7 @@ class Records(Codes):
         with self.assertRaises(ParleyError) as caught:
             deal.acceptance(offer, replyTo=samples.reply_to(colour=1))
         self.assertEqual(caught.exception.code, "unknown_field")
-        self.assertFalse(samples.make(VENDOR, "counter", anything=[1]).known)
+        self.assertFalse(samples.make(VENDOR, "rating", anything=[1]).known)
 
     def test_ext_is_free(self) -> None:
         r = records.parse(self.intent(ext={"example.com/x": [None, ""]}, crit=["example.com/x"]))
@@ -205,7 +205,9 @@ class Carriers(Codes):
         self.refused("wrong_market", carriers.judge_frame, frame, "general", AT)
         self.refused("expired", carriers.judge_frame, frame, "test", AT + 10 * DAY)
         terms = samples.make(CUSTOMER, "terms", name="Mine", text="Mine.")
-        other = carriers.parse_frame(cbor.encode([1, terms.block, b""]))
+        carriers.judge_frame(carriers.parse_frame(cbor.encode([1, terms.block, b""])), "test", AT)
+        preference = samples.make(CUSTOMER, "preference", name="Size", value="M")
+        other = carriers.parse_frame(cbor.encode([1, preference.block, b""]))
         self.assertEqual(other.stamp_bits, 0)
         self.refused("unknown_type", carriers.judge_frame, other, "test", AT)
         self.assertEqual(carriers.verdict_of("unknown_type"), "ignore")

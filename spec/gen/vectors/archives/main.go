@@ -18,6 +18,7 @@ func files() []kit.File {
 	f := &file{kit.File{Path: "10-archives/archives.json", Kind: "archive", Description: "Archives of deals and of stores, whole and spoiled."}}
 	s := newScene()
 	deals(f, s)
+	rounds(f, s)
 	stores(f, s)
 	spoiled(f, s)
 	return []kit.File{f.File}
@@ -113,7 +114,7 @@ func (f *file) bad(name string, musts []string, car []byte, codes ...string) {
 func (s scene) fact(phase string, agreement kit.Block) kit.Values {
 	v := kit.Values{
 		"deal": kit.Values{"intent": s.intent.ID(), "vendor": kit.Vendor.DID(), "round": 1},
-		"id":   kit.SumID(kit.Encode(s.key)), "phase": phase, "agreement": nil,
+		"id":   kit.SumID(kit.Encode(s.key)), "phase": phase, "agreement": nil, "inForce": agreement != nil,
 	}
 	if agreement != nil {
 		v["agreement"] = agreement.ID()
@@ -159,9 +160,10 @@ func deals(f *file, s scene) {
 	deeper := terms.Key.Record(kit.WithAll(terms.Min, "at", kit.T0+6, "ext", kit.Map{"x": own.ID()}))
 	bad("deal-with-what-a-cited-record-cites", five, nil, "deal_mismatch", s.intent, own, deeper, of(10, "terms", deeper.ID()))
 	cancel := kit.BodyOf("cancel")
-	round2 := cancel.Key.Record(kit.WithAll(cancel.Min, "deal", kit.List{s.intent.ID(), kit.Vendor.DID(), 2}, "at", kit.T0+25))
-	bad("deal-with-a-record-of-another-round", five, nil, "deal_mismatch", s.intent, s.offer, round2)
-	bad("deal-with-a-record-of-another-round-that-is-cited", five, nil, "deal_mismatch", s.intent, s.offer, round2, s.void(40, "cites", round2.ID()))
+	anothers := kit.List{s.intent.ID(), kit.Stranger.DID(), 1}
+	other := cancel.Key.Record(kit.WithAll(cancel.Min, "deal", anothers, "at", kit.T0+25))
+	bad("deal-with-a-record-of-another-deal", five, nil, "deal_mismatch", s.intent, s.offer, other)
+	bad("deal-with-a-record-of-another-deal-that-is-cited", five, nil, "deal_mismatch", s.intent, s.offer, other, s.void(40, "cites", other.ID()))
 	strangers := kit.Stranger.Record(kit.WithAll(cancel.Min, "deal", s.key, "at", kit.T0+25, "by", kit.Stranger.DID()))
 	bad("deal-with-a-strangers-record", five, nil, "wrong_author", s.intent, s.offer, strangers)
 	two := kit.Musts("ARC-2", "ARC-6")

@@ -15,7 +15,7 @@ func main() { kit.Main(files()) }
 
 // files is all of the chapter, in its order.
 func files() []kit.File {
-	return []kit.File{dealKeys(), offers(), acceptances(), confirmations(), voids(), restores(), misfits()}
+	return []kit.File{dealKeys(), offers(), acceptances(), confirmations(), voids(), restores(), misfits(), counters(), rounds(), followUps()}
 }
 
 // dealKeys is [DEAL-2].

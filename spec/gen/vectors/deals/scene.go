@@ -20,6 +20,9 @@ type (
 		misfit                         map[*block]string
 		waiting                        map[*block]kit.ID
 		evidence                       []block
+		changes                        any // an ID
+		counters, nextRounds           []block
+		termsCounter                   block
 	}
 )
 
@@ -69,6 +72,23 @@ func held(r, decision block, pairs ...any) block {
 	return say("held", kit.Customer, kit.T0+60, append([]any{"restored", r.ID(), "decision", decision.ID()}, pairs...)...)
 }
 
+func counter(o block, pairs ...any) block {
+	return say("counter", kit.Customer, kit.T0+15, append([]any{"offer", o.ID()}, pairs...)...)
+}
+
+func termsCounter(pairs ...any) block {
+	return say("terms-counter", kit.Vendor, kit.T0+5, pairs...)
+}
+
+// inRound is the pairs of another round.
+func inRound(round int, pairs ...any) []any {
+	return append([]any{"deal", kit.List{intent().ID(), kit.Vendor.DID(), round}}, pairs...)
+}
+
+func nextRound(round int, previous block, pairs ...any) block {
+	return say("next-round", kit.Customer, kit.T0+45, inRound(round, append([]any{"previous", previous.ID()}, pairs...)...)...)
+}
+
 // critical is the pairs of a crit.
 func critical(pairs ...any) []any {
 	return append([]any{"crit", kit.List{"example.com/x"}, "ext", kit.Map{"example.com/x": 1}}, pairs...)
@@ -99,7 +119,15 @@ func (f *file) add(name string, w want, musts []string, records ...block) *kit.C
 	for r, missing := range w.waiting {
 		waiting[r.ID().String()] = missing
 	}
+	ids := func(blocks []block) kit.List {
+		l := kit.List{}
+		for _, b := range blocks {
+			l = append(l, b.ID())
+		}
+		return l
+	}
 	out := kit.Values{
+		"changes": w.changes, "counters": ids(w.counters), "termsCounter": id(w.termsCounter), "nextRounds": ids(w.nextRounds),
 		"phase": w.phase, "acceptance": id(w.acceptance), "confirmation": id(w.confirmation), "void": id(w.void),
 		"customerVoid": id(w.customerVoid), "held": id(w.held), "agreement": id(w.agreement),
 		"committed": w.committed, "takesAward": w.takesAward, "misfit": misfit, "waiting": waiting,

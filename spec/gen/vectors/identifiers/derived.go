@@ -130,6 +130,46 @@ func intentKeys() kit.File {
 	return f
 }
 
+// relationshipKeys is the keys by which one vendor knows a customer again.
+func relationshipKeys() kit.File {
+	f := file("relationship-keys", "relationship-key", "A customer's key for one vendor, from the seed of the phrase and the vendor's DID.")
+	add := func(name string, seed []byte, device uint32, vendor string) *kit.Case {
+		b := branch(seed, "customer", device)
+		secret := derive(b, nil, "parley/1/relationship-key\x00"+vendor)
+		key := kit.KeyOf(secret)
+		return f.Add(name, kit.Musts("KEY-21"), kit.Values{"seed": seed, "device": device, "vendor": vendor},
+			kit.Values{"branch": b, "secret": secret, "key": key.Public(), "did": key.DID()})
+	}
+	c := add("document-3", count(0, 64), 0, "did:key:z6MksQcRM4cEVZukoXPLQ2DgVQ97iBvEG9SyFrWFz4twzBxB")
+	c.Note = "the values stand in the document"
+	c.Out["branch"] = "100a6d44422bb7c70ff1901c1abebe2701ee7b8b23c0df848c9005d5ef0e43ab"
+	c.Out["secret"] = "221e19a1371116f1084de2095757f7d9ea6b36f2266989037cbf6d28492d8cb6"
+	c.Out["did"] = "did:key:z6MksUtcbQRaE6bReULBef2dk4qH11xjPmjkKj8TRzLEcoUz"
+	add("another-vendor", count(0, 64), 0, kit.Vendor.DID())
+	add("device-1", count(0, 64), 1, kit.Vendor.DID())
+	add("another-seed", count(64, 64), 7, kit.Vendor.DID())
+	return f
+}
+
+// assertionKeys is the keys of a customer's assertions.
+func assertionKeys() kit.File {
+	f := file("assertion-keys", "assertion-key", "A customer's key of a chain of assertions, from the seed of the phrase and their salt.")
+	add := func(name string, seed []byte, device uint32, salt []byte) *kit.Case {
+		b := branch(seed, "customer", device)
+		secret := derive(b, salt, "parley/1/assertion-key")
+		key := kit.KeyOf(secret)
+		return f.Add(name, kit.Musts("KEY-23"), kit.Values{"seed": seed, "device": device, "salt": salt},
+			kit.Values{"branch": b, "secret": secret, "key": key.Public(), "did": key.DID()})
+	}
+	c := add("document-3", count(0, 64), 0, count(0, 32))
+	c.Note = "the values stand in the document"
+	c.Out["secret"] = "d1329070c116a1965325bc52f162f92e961405e7bce656537a5d75dac441d89d"
+	c.Out["did"] = "did:key:z6Mku4afVLgjkDpwuRRkTzHBWsQ6pVXPCFxz8TXn7FNXxiME"
+	add("device-1", count(0, 64), 1, count(0, 32))
+	add("another-seed", count(64, 64), 7, kit.Hash("salt"))
+	return f
+}
+
 // personaKeys is the vendor's keys of document 3, "Derivation".
 func personaKeys() kit.File {
 	f := file("persona-keys", "persona-key", "A vendor's persona keys, and what their profiles state as nextKey.")

@@ -75,6 +75,8 @@ func Bodies() []Body {
 	ask := Map{"deal": DealKey(), "reason": "price"}
 	askFull := plus(ask, Map{"replyTo": ReplyTo(1, "customer 2")})
 	reply := Map{"deal": DealKey(), "restored": SomeID("restored")}
+	second := append(DealKey()[:2:2], 2)
+	subject := Map{"deal": DealKey(), "agreement": SomeID("agreement")}
 	types := []struct {
 		name      string
 		key       Key
@@ -107,11 +109,17 @@ func Bodies() []Body {
 			"replyTo":     ReplyTo(1, "vendor"),
 			"description": "Two desks.", "itemOffered": List{Map{
 				"name": "Desk", "description": "Oak", "category": List{"cpv:39121100"}, "item": 0,
-				"eligibleQuantity": Map{"value": "2", "unitCode": "C62"}, "unitPrice": "199.9", "price": "399.8",
+				"eligibleQuantity": Map{"value": "2", "unitCode": "C62"}, "unitPrice": "199.9", "price": "399.8", "taxRate": "19",
 			}, Map{"name": "Your old desk", "price": "-50"}},
-			"charges":            List{Map{"kind": "delivery", "name": "Truck", "price": "0.2"}, Map{"kind": "discount", "price": "-10"}},
+			"charges":            List{Map{"kind": "delivery", "name": "Truck", "price": "0.2", "taxRate": "7"}, Map{"kind": "discount", "price": "-10"}},
 			"totalPrice":         "340",
 			"availabilityStarts": T0 + 3*Day, "availabilityEnds": T0 + 9*Day,
+			"number": 2, "counter": SomeID("counter"), "deal": second, "changes": SomeID("agreement"),
+			"deliveryWindow": Map{"starts": T0 + 3*Day, "ends": T0 + 5*Day}, "taxIncluded": true,
+			"returnPolicy": Map{
+				"returnPolicyCategory": "finite_window", "merchantReturnDays": 14, "returnFees": "fixed",
+				"returnFeeAmount": "4.9", "description": "Unused\nonly.",
+			},
 		}},
 		{"acceptance", Customer, Map{"deal": DealKey(), "offer": SomeID("offer"), "replyTo": unreachable("customer 2")}, nil},
 		{"confirmation", Vendor, Map{"deal": DealKey(), "acceptance": SomeID("acceptance")}, nil},
@@ -122,6 +130,49 @@ func Bodies() []Body {
 		{"restored", Vendor, Map{"deal": DealKey(), "replyTo": unreachable("vendor 2")}, nil},
 		{"held", Customer, plus(reply, Map{"decision": SomeID("decision")}), nil},
 		{"customer-void", Customer, reply, nil},
+		{"counter", Customer, Map{"deal": DealKey(), "offer": SomeID("offer"), "description": "Blue, please.", "validUntil": T0 + 7*Day}, Map{
+			"description": "Blue,\nplease.", "itemOffered": List{Map{"name": "Desk", "price": "180"}},
+			"charges": List{Map{"kind": "delivery", "price": "0.5"}}, "priceCurrency": "EUR", "totalPrice": "180.5",
+			"availabilityStarts": T0 + 3*Day, "availabilityEnds": T0 + 9*Day, "reason": "price",
+		}},
+		{"terms-counter", Vendor, Map{"deal": DealKey(), "terms": "SD-BASE-A", "replyTo": unreachable("vendor 3")}, Map{
+			"terms": SomeID("vendor's terms"), "description": "We count\nvisits.", "replyTo": ReplyTo(2, "vendor 3"),
+		}},
+		{"next-round", Customer, Map{"deal": second, "previous": SomeID("void")}, Map{
+			"reason": "other", "description": "Once\nmore.", "replyTo": ReplyTo(1, "customer 3"),
+		}},
+		{"order-event", Vendor, plus(subject, Map{"orderStatus": "dispatched"}), Map{
+			"occurred": T0 - Day, "description": "By\ntruck.", "trackingUrl": "https://example.com/t/1",
+			"payment": Map{"priceCurrency": "EUR", "price": "199.9", "method": "SEPA"}, "items": List{0, 199},
+		}},
+		{"receipt", Vendor, plus(subject, Map{"orderDate": T0, "priceCurrency": "EUR", "totalPrice": "199.9"}), Map{
+			"items": List{offerItem}, "charges": List{Map{"kind": "delivery", "price": "0.1"}}, "totalPrice": "200",
+			"identifier": "2026-0001", "paymentMethod": "cash",
+			"seller": Map{"legalName": "Desks Ltd", "taxID": "DE1", "address": "1 Road, Berlin"},
+		}},
+		{"outcome", Customer, plus(subject, Map{"result": "partly"}), Map{
+			"description": "One of\ntwo.", "measure": List{Map{"name": "delivered", "value": "1", "unitCode": "C62"}},
+		}},
+		{"introduction", Customer, Introduction(SomeID("intent"), Vendor.DID(), NewKey("relationship")), nil},
+		{"preference", Customer, Map{"name": "Size", "value": "M"}, Map{
+			"salt": Hash("salt"), "category": List{"cpv:18000000"}, "value": "M\nor L", "supersedes": SomeID("preference"),
+		}},
+		{"membership", Vendor, Map{"programName": "Desk Club"}, Map{
+			"salt": Hash("salt"), "member": Customer.DID(), "hostingOrganization": Vendor.DID(), "membershipNumber": "7",
+			"validFrom": T0 - Day, "validThrough": T0 + Day, "supersedes": SomeID("membership"),
+		}},
+		{"transaction-history", Customer, Map{"transactions": List{Map{"agreement": SomeID("agreement")}}}, Map{
+			"salt": Hash("salt"), "transactions": List{Map{
+				"agreement": SomeID("agreement"), "seller": Vendor.DID(), "orderDate": T0 - Day, "name": "A desk", "category": List{"cpv:39121100"},
+				"priceCurrency": "EUR", "totalPrice": "199.9", "receipt": SomeID("receipt"),
+			}, Map{"agreement": SomeID("another agreement")}},
+			"periodStarts": T0 - 9*Day, "periodEnds": T0, "supersedes": SomeID("history"),
+		}},
+		{"deletion-notice", Vendor, Map{"intent": SomeID("intent"), "erased": List{}, "kept": List{}}, Map{
+			"deal": DealKey(), "erased": List{SomeID("offer"), SomeID("address")},
+			"kept": List{Map{"record": SomeID("agreement"), "reason": "agreement", "until": T0 + 9*Day}}, "description": "All\nelse.",
+		}},
+		{"writer", Vendor, Map{"instance": Filler("instance", 16), "started": T0 - 60, "retainUntil": T0 + 600}, nil},
 		{"delivery-receipt", Vendor, Map{"records": List{SomeID("one")}}, Map{"records": List{SomeID("one"), SomeID("two")}}},
 	}
 	bodies := make([]Body, len(types))
@@ -133,6 +184,15 @@ func Bodies() []Body {
 		bodies[i] = Body{t.name, t.key, lowest, full}
 	}
 	return bodies
+}
+
+// Introduction is the fields of an introduction, with their proof.
+func Introduction(intent ID, vendor string, relationship Key) Map {
+	statement := Encode(List{intent, vendor, relationship.DID()})
+	return Map{
+		"intent": intent, "vendor": vendor, "relationship": relationship.DID(),
+		"proof": relationship.Sign(Join([]byte("parley/1/introduction\x00"), statement)),
+	}
 }
 
 // BodyOf is the example of one type.

@@ -25,7 +25,7 @@ func WithAll(body Map, pairs ...any) Map {
 	return body
 }
 
-// At is the value at a path.
+// At is the value at a path, nil where there is none.
 func At(body Map, path string) any {
 	var value any = body
 	for _, s := range step.FindAllString(path, -1) {
@@ -33,7 +33,9 @@ func At(body Map, path string) any {
 		case Map:
 			value = v[s]
 		case List:
-			value = v[place(s)]
+			if value = nil; place(s) < len(v) {
+				value = v[place(s)]
+			}
 		}
 	}
 	return value

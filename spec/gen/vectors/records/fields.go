@@ -308,6 +308,72 @@ func dealKey() kind {
 	}
 }
 
+// subject is what every follow-up record states.
+func subject() []field {
+	return []field{{"deal", true, briefDealKey()}, {"agreement", true, link()}}
+}
+
+// code is a code of a registry that may grow.
+func code() kind {
+	k := formed("not_registered", "Not registered", "ERR-1")
+	k.bad = append(k.bad, wrong("of-33-bytes", kit.Letters(33)))
+	return k
+}
+
+// amount is a decimal that isn't negative, and percent one of at most 100.
+func amount() kind {
+	k := number([]string{"0", "0.0001", "999999999999999.9999"})
+	k.bad = append(k.bad, wrong("below-0", "-0.0001", "REC-44"))
+	return k
+}
+
+func percent() kind {
+	k := number([]string{"0", "7.5", "100"})
+	k.bad = append(k.bad, wrong("below-0", "-1", "REC-44"), wrong("above-100", "100.0001", "REC-44"))
+	return k
+}
+
+func window() kind {
+	return object(ok("of-one-moment", kit.Map{"starts": 5, "ends": 5}, "REC-44"), ok("from-the-epoch", kit.Map{"starts": 0, "ends": 1}, "REC-16")).but(
+		wrong("that-ends-before-it-starts", kit.Map{"starts": 5, "ends": 4}, "REC-44"),
+		wrong("as-text", kit.Map{"starts": "2026-01-01T00:00:00Z", "ends": 5}, "REC-16"),
+		coded("without-ends", kit.Map{"starts": 5}, []string{"missing_field"}, "REC-18"),
+		coded("without-starts", kit.Map{"ends": 5}, []string{"missing_field"}, "REC-18"))
+}
+
+func didKind() kind {
+	return kind{
+		[]value{ok("of-another-key", kit.Stranger.DID(), "KEY-1")},
+		[]value{coded("of-another-method", "did:web:example.com", []string{"bad_key"}, "KEY-1"), coded("as-bytes", kit.Stranger.Public(), []string{"bad_field", "bad_key"}, "REC-18"),
+			coded("of-small-order", kit.DIDOf(append([]byte{1}, make([]byte, 31)...)), []string{"bad_key"}, "KEY-2")},
+	}
+}
+
+func memberKind() kind {
+	k := didKind()
+	k.good = append(k.good, ok("that-is-the-author", kit.Vendor.DID(), "INT-31"))
+	return k
+}
+
+// salt is optional: 32 bytes, not all of them zero.
+func salt() kind { return octets(32).but(wrong("of-zeros", make([]byte, 32))) }
+
+// also is a kind that is about other requirements, too.
+func (k kind) also(musts ...string) kind {
+	for _, list := range [][]value{k.good, k.bad} {
+		for i := range list {
+			list[i].musts = append(list[i].musts, musts...)
+		}
+	}
+	return k
+}
+
+// less is a kind without what has that name.
+func (k kind) less(name string) kind {
+	not := func(v value) bool { return v.name == name }
+	return kind{slices.DeleteFunc(slices.Clone(k.good), not), slices.DeleteFunc(slices.Clone(k.bad), not)}
+}
+
 func dealOf() kit.Map { return kit.Map{"deal": kit.DealKey()} }
 
 func availability() []field {
@@ -392,8 +458,127 @@ func schema() map[string][]field {
 			{"totalPrice", true, kind{bad: number(nil).bad}},
 			{"terms", true, termsRef()},
 			{"validUntil", true, validUntil()},
+			{"deliveryWindow", false, window()},
+			{"returnPolicy", false, object(ok("of-a-category-alone", kit.Map{"returnPolicyCategory": "not_permitted"}, "DEAL-35"))},
+			{"returnPolicy.returnPolicyCategory", true, code()},
+			{"returnPolicy.merchantReturnDays", false, integer(0, 3660)},
+			{"returnPolicy.returnFees", false, code()},
+			{"returnPolicy.returnFeeAmount", false, amount()},
+			{"returnPolicy.description", false, long(2000)},
+			{"taxIncluded", false, kind{[]value{ok("false", false, "DEAL-35")}, []value{wrong("integer", 1), wrong("as-text", "true")}}},
+			{"itemOffered[0].taxRate", false, percent()},
+			{"charges[0].taxRate", false, percent()},
+			{"counter", false, link()},
+			{"changes", false, link()},
 			{"replyTo", true, briefReplyTo()},
 		}, items()...), availability()...),
+		"counter": append([]field{
+			{"deal", true, briefDealKey()},
+			{"offer", true, link()},
+			{"itemOffered", false, kind{bad: several(1, 200, false, func(i int) any { return kit.Map{"name": "x", "price": "0"} }).bad}},
+			{"itemOffered[0].name", true, text(500)},
+			{"itemOffered[0].price", true, kind{bad: number(nil).bad}},
+			{"charges", false, kind{bad: several(1, 32, false, func(i int) any { return kit.Map{"kind": "tax", "price": "0"} }).bad}},
+			{"charges[0].kind", true, kind{[]value{ok("tax", "tax")}, []value{wrong("of-another-word", "tip")}}},
+			{"priceCurrency", false, formed("XTS", "eur")},
+			{"totalPrice", false, kind{bad: number(nil).bad}},
+			{"description", false, long(4000)},
+			{"reason", false, reason()},
+			{"validUntil", true, validUntil()},
+		}, availability()...),
+		"terms-counter": {{"deal", true, briefDealKey()}, {"terms", true, termsRef()}, {"description", false, long(4000)}, {"replyTo", true, briefReplyTo()}},
+		"next-round": {
+			{"deal", true, kind{[]value{ok("of-round-1000", kit.At(kit.With(dealOf(), "deal[2]", 1000), "deal"), "DEAL-40")},
+				[]value{wrong("of-round-1", kit.DealKey(), "DEAL-40"), wrong("map", kit.Map{"round": 2}, "DEAL-1")}}},
+			{"previous", true, link()}, {"reason", false, reason()}, {"description", false, long(4000)}, {"replyTo", false, briefReplyTo()},
+		},
+		"order-event": append([]field{
+			{"orderStatus", true, code()},
+			{"occurred", false, instant(true)},
+			{"description", false, long(2000)},
+			{"trackingUrl", false, formed("https://example.com", "http://example.com")},
+			{"payment", false, object(ok("without-a-method", kit.Map{"priceCurrency": "EUR", "price": "0"}, "REC-44"))},
+			{"payment.priceCurrency", true, formed("XTS", "eur")},
+			{"payment.price", true, amount()},
+			{"payment.method", false, text(64)},
+			{"items", false, several(1, 200, true, func(i int) any { return i }).less("of-integers").but(wrong("beyond-199", kit.List{200}), wrong("below-0", kit.List{-1}))},
+		}, subject()...),
+		"receipt": append([]field{
+			{"orderDate", true, instant(false)},
+			{"priceCurrency", true, formed("XTS", "eur")},
+			{"totalPrice", true, kind{bad: number(nil).bad}},
+			{"items", false, kind{bad: several(1, 200, false, func(i int) any { return kit.Map{"name": "x", "price": "0"} }).bad}},
+			{"items[0].name", true, text(500)},
+			{"charges", false, kind{bad: several(1, 32, false, func(i int) any { return kit.Map{"kind": "tax", "price": "0"} }).bad}},
+			{"identifier", false, text(64)},
+			{"paymentMethod", false, text(64)},
+			{"seller", false, object(ok("of-a-name-alone", kit.Map{"legalName": "x"}, "REC-44"), ok("of-a-tax-id-alone", kit.Map{"taxID": "x"}, "REC-44"),
+				ok("of-an-address-alone", kit.Map{"address": "x"}, "REC-44")).but(wrong("empty", kit.Map{}, "REC-44"),
+				wrong("of-unknown-keys-alone", kit.Map{"colour": "red"}, "REC-44"))},
+			{"seller.legalName", false, text(200)},
+			{"seller.taxID", false, text(64)},
+			{"seller.address", false, text(500)},
+		}, subject()...),
+		"outcome": append([]field{
+			{"result", true, code()},
+			{"description", false, long(4000)},
+			{"measure", false, several(1, 16, false, func(i int) any { return kit.Map{"name": "x", "value": fmt.Sprint(i)} })},
+			{"measure[0].name", true, text(100)},
+			{"measure[0].value", true, number([]string{"-1", "0"})},
+			{"measure[0].unitCode", false, formed("KGM", "kgm")},
+		}, subject()...),
+		"introduction": {
+			{"intent", true, kind{bad: link().bad}},
+			{"vendor", true, kind{bad: didKind().bad}},
+			{"relationship", true, kind{bad: didKind().bad}},
+			{"proof", true, kind{bad: octets(64).bad}},
+		},
+		"preference": {
+			{"salt", false, salt()},
+			{"name", true, text(200)},
+			{"category", false, categories(8)},
+			{"value", true, long(4000).but(wrong("of-an-empty-map", kit.Map{}), wrong("list", kit.List{"M"}), wrong("of-null-in-a-map", kit.Map{"a": nil}, "REC-20"))},
+			{"supersedes", false, link().also("INT-32")},
+		},
+		"membership": {
+			{"salt", false, salt()},
+			{"member", false, memberKind()},
+			{"programName", true, text(200)},
+			{"hostingOrganization", false, didKind()},
+			{"membershipNumber", false, text(64)},
+			{"validFrom", false, instant(true)},
+			{"validThrough", false, instant(true).but(wrong("before-validFrom", kit.T0-kit.Day-1, "REC-44"))},
+			{"supersedes", false, link()},
+		},
+		"transaction-history": {
+			{"salt", false, salt()},
+			{"transactions", true, several(1, 256, false, func(i int) any { return kit.Map{"agreement": kit.SomeID(fmt.Sprint(i))} })},
+			{"transactions[0].agreement", true, link()},
+			{"transactions[0].seller", false, didKind()},
+			{"transactions[0].orderDate", false, instant(true)},
+			{"transactions[0].name", false, text(200)},
+			{"transactions[0].category", false, categories(8)},
+			{"transactions[0].totalPrice", false, amount()},
+			{"transactions[0].receipt", false, link()},
+			{"periodStarts", false, instant(true)},
+			{"periodEnds", false, instant(true).but(wrong("before-periodStarts", kit.T0-9*kit.Day-1, "REC-44"))},
+			{"supersedes", false, link()},
+		},
+		"deletion-notice": {
+			{"intent", true, kind{bad: link().bad}},
+			{"deal", false, briefDealKey().but(wrong("on-another-intent", append(kit.List{kit.SomeID("another")}, kit.DealKey()[1:]...), "REC-46"))},
+			{"erased", true, several(0, 64, true, func(i int) any { return kit.SomeID(fmt.Sprint(i)) }).but(wrong("what-is-kept", kit.List{kit.SomeID("agreement")}, "REC-46", "INT-34"))},
+			{"kept", true, several(0, 64, false, func(i int) any { return kit.Map{"record": kit.SomeID(fmt.Sprint(i)), "reason": "dispute"} }).less("entries-twice").but(
+				wrong("a-record-twice", kit.List{kit.Map{"record": kit.SomeID("x"), "reason": "dispute"}, kit.Map{"record": kit.SomeID("x"), "reason": "other"}}, "REC-46"))},
+			{"kept[0].record", true, link()},
+			{"kept[0].reason", true, formed("not_registered", "Not registered", "INT-35", "ERR-1")},
+			{"kept[0].until", false, instant(true)},
+			{"description", false, long(2000)},
+		},
+		"writer": {
+			{"instance", true, octets(16)},
+			{"started", true, instant(false).but(wrong("after-at", kit.T0+1, "REC-44"))},
+		},
 		"acceptance":    {{"deal", true, briefDealKey()}, {"offer", true, link()}, {"replyTo", true, briefReplyTo()}},
 		"confirmation":  {{"deal", true, briefDealKey()}, {"acceptance", true, link()}},
 		"void":          append([]field{{"cites", false, link()}}, ask...),
@@ -433,6 +618,13 @@ func prices() kind {
 	)
 }
 
+// leaning is the fields that may not be there without others.
+var leaning = []string{
+	"offer counter", "offer changes", "counter itemOffered", "counter charges", "counter priceCurrency", "counter totalPrice",
+	"receipt items", "receipt charges", "deletion-notice erased", "deletion-notice kept", "membership validThrough",
+	"transaction-history transactions[0].totalPrice", "transaction-history periodEnds",
+}
+
 // fields is a file for each type. A value breaks one rule in a record
 // that is else right.
 func fields() (files []kit.File) {
@@ -443,7 +635,7 @@ func fields() (files []kit.File) {
 		for _, fd := range all[b.Type] {
 			// What is short is read with less trouble.
 			base := full
-			if parent := fd.path[:max(strings.LastIndex(fd.path, "."), 0)]; kit.At(b.Min, parent) != nil && !strings.HasSuffix(fd.path, "]") {
+			if parent := fd.path[:max(strings.LastIndex(fd.path, "."), 0)]; kit.At(b.Min, parent) != nil && !strings.HasSuffix(fd.path, "]") && !slices.Contains(leaning, b.Type+" "+fd.path) {
 				base = b.Min
 			}
 			if fd.required {
@@ -462,8 +654,23 @@ func fields() (files []kit.File) {
 			f.good("availabilityEnds-at-the-start", kit.Musts("REC-43"), b.Key, kit.With(full, "availabilityEnds", start))
 			f.bad("availabilityEnds-before-the-start", kit.Musts("REC-43"), b.Key, kit.With(full, "availabilityEnds", start-1), "bad_field")
 		}
-		if b.Type == "offer" {
-			totals(f, b, full)
+		switch b.Type {
+		case "offer":
+			totals(f, b, full, "itemOffered")
+			links(f, b)
+		case "counter":
+			totals(f, b, full, "itemOffered")
+			counters(f, b)
+		case "receipt":
+			totals(f, b, full, "items")
+			f.good("total-without-lines", kit.Musts("DEAL-34"), b.Key, kit.With(b.Min, "totalPrice", "0"))
+			f.bad("total-below-zero-without-lines", kit.Musts("DEAL-34"), b.Key, kit.With(b.Min, "totalPrice", "-1"), "bad_field")
+			f.bad("charges-without-lines", kit.Musts("DEAL-34"), b.Key, kit.WithAll(full, "items", kit.Absent, "totalPrice", "0.1"), "bad_field")
+		case "introduction":
+			proofs(f, b)
+		case "transaction-history":
+			f.bad("total-without-a-currency", kit.Musts("REC-44"), b.Key, kit.With(full, "transactions[0].priceCurrency", kit.Absent), "bad_field")
+			f.bad("currency-without-a-total", kit.Musts("REC-44"), b.Key, kit.With(full, "transactions[0].totalPrice", kit.Absent), "bad_field")
 		}
 		files = append(files, f.File)
 	}
@@ -488,18 +695,77 @@ func (f *recordFile) omit(b kit.Body, base kit.Map, path string) {
 	}
 }
 
-// totals is [DEAL-4].
-func totals(f *recordFile, b kit.Body, base kit.Map) {
+// links is [DEAL-36] and [DEAL-37].
+func links(f *recordFile, b kit.Body) {
+	f.bad("counter-of-the-first-offer", kit.Musts("DEAL-36"), b.Key, kit.With(b.Min, "counter", kit.SomeID("counter")), "bad_field")
+	f.good("counter-of-the-second-offer", kit.Musts("DEAL-36"), b.Key, kit.WithAll(b.Min, "counter", kit.SomeID("counter"), "number", 2))
+	f.bad("changes-in-the-first-round", kit.Musts("DEAL-37"), b.Key, kit.With(b.Min, "changes", kit.SomeID("agreement")), "bad_field")
+	f.good("changes-in-the-second-round", kit.Musts("DEAL-37"), b.Key, kit.WithAll(b.Min, "changes", kit.SomeID("agreement"), "deal[2]", 2))
+}
+
+// counters is [DEAL-32]: what a counter has to say.
+func counters(f *recordFile, b kit.Body) {
+	musts := kit.Musts("DEAL-32")
+	silent := kit.With(b.Min, "description", kit.Absent)
+	f.bad("that-says-nothing", musts, b.Key, silent, "bad_field")
+	f.bad("that-gives-a-reason-alone", musts, b.Key, kit.With(silent, "reason", "price"), "bad_field")
+	f.good("of-a-total-alone", musts, b.Key, kit.WithAll(silent, "totalPrice", "0", "priceCurrency", "EUR"))
+	f.good("of-a-start-alone", musts, b.Key, kit.With(silent, "availabilityStarts", kit.T0))
+	f.good("of-an-end-alone", musts, b.Key, kit.With(silent, "availabilityEnds", kit.T0))
+	f.bad("of-a-currency-alone", musts, b.Key, kit.With(silent, "priceCurrency", "EUR"), "bad_field")
+	f.bad("total-without-a-currency", musts, b.Key, kit.With(b.Min, "totalPrice", "1"), "bad_field")
+	f.bad("currency-without-a-total", musts, b.Key, kit.With(b.Min, "priceCurrency", "EUR"), "bad_field")
+	lines := kit.List{kit.Map{"name": "x", "price": "1"}}
+	f.bad("lines-without-a-total", kit.Musts("DEAL-34"), b.Key, kit.With(b.Min, "itemOffered", lines), "bad_field")
+	charges := kit.List{kit.Map{"kind": "fee", "price": "1"}}
+	f.bad("charges-without-lines", kit.Musts("DEAL-34"), b.Key, kit.WithAll(silent, "charges", charges, "totalPrice", "1", "priceCurrency", "EUR"), "bad_field")
+	f.bad("charges-alone", kit.Musts("DEAL-34"), b.Key, kit.With(b.Min, "charges", charges), "bad_field")
+	f.bad("total-below-zero-without-lines", kit.Musts("DEAL-34"), b.Key, kit.WithAll(silent, "totalPrice", "-1", "priceCurrency", "EUR"), "bad_field")
+}
+
+// proofs is [KEY-22]: the proof is the relationship key's, of the three fields.
+func proofs(f *recordFile, b kit.Body) {
+	musts := kit.Musts("KEY-22", "KEY-8")
+	relationship, other := kit.NewKey("relationship"), kit.NewKey("another relationship")
+	bad := func(name string, pairs ...any) {
+		f.bad(name, musts, b.Key, kit.WithAll(b.Min, pairs...), "bad_signature")
+	}
+	others := []kit.Map{
+		kit.Introduction(kit.SomeID("another"), kit.Vendor.DID(), relationship),
+		kit.Introduction(kit.SomeID("intent"), kit.Stranger.DID(), relationship),
+		kit.Introduction(kit.SomeID("intent"), kit.Vendor.DID(), other),
+	}
+	for i, name := range []string{"another-intent", "another-vendor", "another-relationship"} {
+		bad("proof-of-"+name, "proof", others[i]["proof"])
+		f.good("of-"+name, musts, b.Key, kit.Header("introduction", b.Key, others[i]))
+	}
+	statement := kit.Encode(kit.List{kit.SomeID("intent"), kit.Vendor.DID(), relationship.DID()})
+	bad("proof-without-a-label", "proof", relationship.Sign(statement))
+	bad("proof-under-the-label-of-records", "proof", relationship.Sign(kit.RecordMessage(statement)))
+	bad("proof-by-the-author", "proof", b.Key.Sign(kit.Join([]byte("parley/1/introduction\x00"), statement)))
+	spoiled := append([]byte{}, b.Min["proof"].([]byte)...)
+	spoiled[0] ^= 1
+	bad("proof-with-a-bit-flipped", "proof", spoiled)
+	own := kit.Introduction(kit.SomeID("intent"), kit.Vendor.DID(), b.Key)
+	f.good("of-the-author-itself", musts, b.Key, kit.Header("introduction", b.Key, own))
+}
+
+// totals is [DEAL-4], and [DEAL-34] where it is not about offers; items is the
+// name of the lines.
+func totals(f *recordFile, b kit.Body, base kit.Map, items string) {
 	four := kit.Musts("DEAL-4")
+	if b.Type != "offer" {
+		four = kit.Musts("DEAL-34")
+	}
 	of := func(total string, prices []string, charges ...string) kit.Map {
-		items, rest := kit.List{}, kit.List{}
+		lines, rest := kit.List{}, kit.List{}
 		for _, p := range prices {
-			items = append(items, kit.Map{"name": "x", "price": p})
+			lines = append(lines, kit.Map{"name": "x", "price": p})
 		}
 		for _, p := range charges {
 			rest = append(rest, kit.Map{"kind": "other", "price": p})
 		}
-		body := kit.WithAll(base, "itemOffered", items, "totalPrice", total, "charges", rest)
+		body := kit.WithAll(base, items, lines, "totalPrice", total, "charges", rest)
 		if len(rest) == 0 {
 			body = kit.With(body, "charges", kit.Absent)
 		}
@@ -533,11 +799,11 @@ func totals(f *recordFile, b kit.Body, base kit.Map) {
 		{"total-without-the-charges", of("0.1", []string{"0.1"}, "0.2")},
 		{"total-of-the-charges-alone", of("0.2", []string{"0.1"}, "0.2")},
 		{"total-of-no-decimal", of("999999999999999.9999", []string{"999999999999999.9999", "0.0001"})},
-		{"total-of-unit-prices", kit.With(of("5", []string{"2"}), "itemOffered[0].unitPrice", "5")},
+		{"total-of-unit-prices", kit.With(of("5", []string{"2"}), items+"[0].unitPrice", "5")},
 	} {
 		f.bad(c.name, four, b.Key, c.body, "total_mismatch")
 	}
 	f.bad("total-below-zero", four, b.Key, of("-1", []string{"-1"}), "bad_field")
-	f.good("item-beyond-the-intents", kit.Musts("INT-4"), b.Key, kit.With(base, "itemOffered[0].item", 7)).Note =
+	f.good("item-beyond-the-intents", kit.Musts("INT-4"), b.Key, kit.With(base, items+"[0].item", 7)).Note =
 		"a record is judged without the intent"
 }

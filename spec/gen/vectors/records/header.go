@@ -31,8 +31,6 @@ func header() kit.File {
 
 	unknown := kit.Musts("REC-29")
 	f.good("type-unknown", unknown, key, other)
-	f.good("type-reserved-counter", unknown, key, kit.With(other, "type", "counter"))
-	f.good("type-reserved-terms-counter", unknown, key, kit.With(other, "type", "terms-counter"))
 	f.good("type-of-one-letter", unknown, key, kit.With(other, "type", "x"))
 	f.good("type-with-digits", unknown, key, kit.With(other, "type", "a1-2b-3"))
 	f.good("type-of-64-bytes", unknown, key, kit.With(other, "type", kit.Letters(64)))
@@ -195,6 +193,11 @@ func times() kit.File {
 			most = 366
 			musts = map[string][]string{"intent": kit.Musts("REC-36"), "withdrawal": kit.Musts("REC-37")}[b.Type]
 		}
+		if b.Type == "writer" {
+			f.good("writer-kept-for-600-seconds", kit.Musts("REC-45"), b.Key, b.Min)
+			f.bad("writer-kept-for-601-seconds", kit.Musts("REC-45"), b.Key, kit.With(b.Min, "retainUntil", kit.T0+601), "life_too_long")
+			continue
+		}
 		f.good(b.Type+"-longest-life", musts, b.Key, kit.With(b.Min, "retainUntil", kit.T0+most*day))
 		f.bad(b.Type+"-life-a-second-too-long", musts, b.Key, kit.With(b.Min, "retainUntil", kit.T0+most*day+1), "life_too_long")
 	}
@@ -206,7 +209,7 @@ func times() kit.File {
 		key   kit.Key
 		body  kit.Map
 		musts []string
-	}{{"intent", customer, intent, kit.Musts("REC-36")}, {"offer", vendor, offer, kit.Musts("REC-38")}} {
+	}{{"intent", customer, intent, kit.Musts("REC-36")}, {"offer", vendor, offer, kit.Musts("REC-38")}, {"counter", customer, kit.BodyOf("counter").Min, kit.Musts("REC-38")}} {
 		with := func(validUntil, retainUntil int64) kit.Map {
 			return kit.WithAll(c.body, "validUntil", validUntil, "retainUntil", retainUntil)
 		}
@@ -224,10 +227,11 @@ func times() kit.File {
 func unknownKeys() kit.File {
 	f := newFile("unknown-keys", "Keys that the schema does not have, in every type, at the top and below.")
 	musts := map[string][]string{}
-	for _, t := range []string{"intent", "withdrawal", "profile", "delivery-receipt"} {
+	for _, t := range []string{"intent", "withdrawal", "profile", "delivery-receipt", "terms-counter", "order-event", "receipt", "outcome",
+		"preference", "membership", "transaction-history", "deletion-notice"} {
 		musts[t] = kit.Musts("REC-26")
 	}
-	for _, t := range []string{"offer", "terms"} {
+	for _, t := range []string{"offer", "terms", "counter"} {
 		musts[t] = kit.Musts("REC-27")
 	}
 	for _, b := range kit.Bodies() {
@@ -272,6 +276,19 @@ func unknownKeys() kit.File {
 	nested("offer", "in-quantity", "itemOffered[0].eligibleQuantity.colour")
 	nested("offer", "in-charge", "charges[0].colour")
 	nested("offer", "in-replyTo", "replyTo.colour")
+	nested("offer", "in-deliveryWindow", "deliveryWindow.colour")
+	nested("offer", "in-returnPolicy", "returnPolicy.colour")
+	nested("counter", "in-item", "itemOffered[0].colour")
+	nested("counter", "in-charge", "charges[0].colour")
+	nested("terms-counter", "in-replyTo", "replyTo.colour")
+	nested("order-event", "in-payment", "payment.colour")
+	nested("receipt", "in-item", "items[0].colour")
+	nested("receipt", "in-seller", "seller.colour")
+	nested("outcome", "in-measure", "measure[0].colour")
+	nested("transaction-history", "in-transaction", "transactions[1].colour")
+	nested("deletion-notice", "in-kept", "kept[0].colour")
+	preference := kit.BodyOf("preference")
+	f.good("preference-value-is-free", kit.Musts("REC-26"), preference.Key, kit.With(preference.Min, "value", kit.Map{"colour": kit.List{kit.Map{"a": 1}}}))
 	terms := kit.BodyOf("terms")
 	f.good("terms-policy-is-free", kit.Musts("REC-27", "REC-21"), terms.Key, kit.With(terms.Min, "policy",
 		kit.Map{"colour": "red", "list": kit.List{kit.Link(kit.Join([]byte{0x01, 0x55}, cid()[2:])), kit.Map{"a": []byte{}}}}))

@@ -161,11 +161,22 @@ func judged() kit.File {
 	good("terms", kit.Musts("NET-13", "TERMS-11"), terms.Key.Record(terms.Min), market)
 	good("terms-for-366-days", kit.Musts("TERMS-11"), terms.Key.Record(kit.With(terms.Min, "retainUntil", kit.T0+366*kit.Day)), market)
 	bad("terms-for-longer", kit.Musts("TERMS-11"), terms.Key.Record(kit.With(terms.Min, "retainUntil", kit.T0+366*kit.Day+1)), "life_too_long", "reject")
+	writer := kit.BodyOf("writer")
+	good("writer", kit.Musts("NET-13", "INT-25", "INT-27"), writer.Key.Record(writer.Min), market)
+	good("writer-in-a-narrower-market", kit.Musts("INT-27", "INT-24"), writer.Key.Record(writer.Min), "furniture/office")
+	good("terms-in-a-narrower-market", kit.Musts("TERMS-11", "INT-24"), terms.Key.Record(terms.Min), "furniture/office")
 	for _, b := range kit.Bodies() {
 		if slices.Contains(travels, b.Type) {
 			continue
 		}
-		bad(b.Type, kit.Musts("NET-13", "TERMS-11", "NET-23"), b.Key.Record(b.Min), "unknown_type", "ignore")
+		musts := kit.Musts("NET-13", "NET-23")
+		switch b.Type {
+		case "introduction":
+			musts = append(musts, "INT-29")
+		case "preference", "membership", "transaction-history":
+			musts = append(musts, "INT-33")
+		}
+		bad(b.Type, musts, b.Key.Record(b.Min), "unknown_type", "ignore")
 	}
 	bad("unknown-type", kit.Musts("NET-13", "REC-29"), kit.Customer.Record(kit.Header("thing", kit.Customer, nil)), "unknown_type", "ignore")
 	twelve := kit.Musts("NET-12", "ERR-2")
