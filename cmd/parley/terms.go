@@ -13,13 +13,15 @@ import (
 
 	"github.com/parley-protocol/parley/node/api"
 	"github.com/parley-protocol/parley/protocol"
+	"github.com/parley-protocol/parley/protocol/odrl"
 	"github.com/parley-protocol/parley/protocol/record"
 	"github.com/parley-protocol/parley/protocol/terms"
 )
 
 func (a *app) termsCommand() *cobra.Command {
 	noun := &cobra.Command{Use: "terms", Short: "What sellers may do with what you tell them", Example: "  parley terms list"}
-	noun.AddCommand(a.termsListCommand(), a.termsShowCommand(), a.termsAddCommand(), a.termsRemoveCommand(), a.termsApproveCommand(), a.termsRevokeCommand())
+	noun.AddCommand(a.termsListCommand(), a.termsShowCommand(), a.termsAddCommand(), a.termsRemoveCommand(), a.termsApproveCommand(), a.termsRevokeCommand(),
+		a.termsCounterCommand(), a.termsProposalsCommand(), a.termsAdoptCommand(), a.termsDeclineCommand())
 	return noun
 }
 
@@ -218,13 +220,18 @@ func (a *app) readText(v *api.NewTerms, file, policy string) error {
 	if policy == "" {
 		return nil
 	}
-	if v.Policy, err = a.readInput(policy); err != nil {
+	if data, err = a.readInput(policy); err != nil {
 		return err
 	}
-	if !json.Valid(v.Policy) {
-		return &protocol.Error{Code: protocol.CodeUnsupportedFormat, Field: "policy", Detail: policy + " isn't JSON", Hint: "an ODRL policy in JSON-LD"}
+	taken, notes, err := odrl.Policy(data)
+	if err != nil {
+		return err
 	}
-	return nil
+	for _, n := range notes {
+		a.note("Note: %s", clean(n.Text))
+	}
+	v.Policy, err = json.Marshal(taken)
+	return err
 }
 
 func (a *app) termsRemoveCommand() *cobra.Command {

@@ -159,7 +159,7 @@ func (d *Desk) MakeOffer(ctx context.Context, req OfferRequest) (*record.Record,
 // hinted adds to a refusal what the seller can do where a deal is over.
 func hinted(err error, st deal.State) error {
 	e, ok := errors.AsType[*protocol.Error](err)
-	if !ok || e.Hint != "" || e.Code != protocol.CodeDealClosed && e.Code != protocol.CodeNotPermitted {
+	if !ok || e.Code != protocol.CodeDealClosed && e.Code != protocol.CodeNotPermitted {
 		return err
 	}
 	switch {
