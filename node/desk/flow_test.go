@@ -291,13 +291,11 @@ func TestSealedRequestIsWithdrawn(t *testing.T) {
 	}
 	w.quiet(customer)
 	seller = seller.again()
-	if !seller.Gone(intent) || seller.ledger.Len() != entries {
-		t.Errorf("gone %v, %d entries more", seller.Gone(intent), seller.ledger.Len()-entries)
+	if seller.Known(intent.ID()) || seller.ledger.Len() != entries {
+		t.Errorf("known %v, %d entries more", seller.Known(intent.ID()), seller.ledger.Len()-entries)
 	}
 	_, err := seller.tryOffer(intent, "100", time.Hour)
-	wants(t, err, protocol.CodeWithdrawn)
-	w.sleep(48 * time.Hour)
-	seller.forget(t.Context())
+	wants(t, err, protocol.CodeNotFound)
 	if len(seller.Book().Intents()) != 0 {
 		t.Error("the request is still there")
 	}

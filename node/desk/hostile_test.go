@@ -198,8 +198,8 @@ func TestCustomerCantFillASellersLedger(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := seller.ledger.Len(); n != entries+1 {
-		t.Errorf("%d withdrawals of one request", n-entries)
+	if n := seller.ledger.Len(); n > entries+2 { // the first one, and the answer to it
+		t.Errorf("%d entries for withdrawals of one request", n-entries)
 	}
 	key.Round = 1
 	var err error

@@ -135,10 +135,19 @@ func (d *Desk) answerWithdrawal(ctx context.Context, in *book.Intent) error {
 		return err
 	}
 	if in.Waiting {
+		// Nothing of it is in the ledger, and nothing is to come there: strangers
+		// could fill it. The customer withdraws again if this doesn't arrive.
+		to := in.Body().ReplyTo
+		select {
+		case d.receipts.strangers <- message{rec: rec, to: &to}:
+		default:
+			return nil // too much is owed; it waits for its end as before
+		}
 		d.book.Expire(func(waiting *record.Record) bool {
 			w, is := waiting.Body().(*record.Withdrawal)
 			return waiting.ID() != id && !(is && w.Intent == id)
 		})
+		return nil
 	}
 	return d.book.Update(ctx, id, func(tx *book.Tx) error {
 		tx.SignTo(rec, in.Record.Header().By, in.Body().ReplyTo)

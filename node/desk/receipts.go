@@ -23,16 +23,22 @@ const (
 	receiptKept    = 30 * 24 * time.Hour
 )
 
+// message is a record to thank for, or, with an address, one to be sent.
+type message struct {
+	rec *record.Record
+	to  *record.ReplyTo
+}
+
 // receipts are the thank-yous that are owed. Those in deals in which this node
 // has spoken have a queue of their own: a stranger can name mailboxes that never
 // answer, and keep senders busy.
 type receipts struct {
-	engaged, strangers chan *record.Record
+	engaged, strangers chan message
 	on                 *sync.Map // assertions: the intent to whose address they came
 }
 
 func newReceipts() receipts {
-	return receipts{make(chan *record.Record, 1024), make(chan *record.Record, 1024), new(sync.Map)}
+	return receipts{make(chan message, 1024), make(chan message, 1024), new(sync.Map)}
 }
 
 // receipt tells a record's author, soon, that it is on disk here.
@@ -42,7 +48,7 @@ func (d *Desk) receipt(rec *record.Record) {
 		queue = d.receipts.engaged
 	}
 	select {
-	case queue <- rec:
+	case queue <- message{rec: rec}:
 	default: // the sender will send again
 	}
 }
@@ -60,13 +66,17 @@ func (d *Desk) thankAgain() {
 	}
 }
 
-func (d *Desk) sendReceipts(ctx context.Context, queue <-chan *record.Record) {
+func (d *Desk) sendReceipts(ctx context.Context, queue <-chan message) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case rec := <-queue:
-			d.sendReceipt(ctx, rec)
+		case m := <-queue:
+			if m.to == nil {
+				d.sendReceipt(ctx, m.rec)
+			} else {
+				d.sendOnce(ctx, m)
+			}
 		}
 	}
 }
@@ -91,7 +101,21 @@ func (d *Desk) leaveReceipt(ctx context.Context, rec *record.Record, signer cryp
 		d.cfg.Log.Error("a receipt could not be signed", "error", err)
 		return
 	}
-	payload, err := record.EncodeBundle(thanks)
+	d.leave(ctx, d.purpose(rec), to, thanks)
+}
+
+// sendOnce brings what isn't kept to its recipient, if it can be reached now.
+func (d *Desk) sendOnce(ctx context.Context, m message) {
+	ctx, cancel := context.WithTimeout(ctx, receiptTime)
+	defer cancel()
+	if len(m.to.Mailboxes) > 0 {
+		d.leave(ctx, d.purpose(m.rec), *m.to, m.rec)
+	}
+}
+
+// leave seals a record and leaves it in a mailbox, with a few tries.
+func (d *Desk) leave(ctx context.Context, purpose string, to record.ReplyTo, rec *record.Record) {
+	payload, err := record.EncodeBundle(rec)
 	if err != nil {
 		return
 	}
@@ -102,7 +126,7 @@ func (d *Desk) leaveReceipt(ctx context.Context, rec *record.Record, signer cryp
 			return // its address is no key: nobody can be thanked
 		}
 		failpoint.Hit("desk/before-receipt")
-		err = d.mail.Deposit(ctx, d.purpose(rec), to.Mailboxes, to.Token, env)
+		err = d.mail.Deposit(ctx, purpose, to.Mailboxes, to.Token, env)
 		failpoint.Hit("desk/after-receipt")
 		if err == nil {
 			return
