@@ -21,6 +21,8 @@ import (
 //	d  deal     at      ID       │
 //	l  cited    at      ID       │
 //	k  class    at      ID       ┘ classes deal and own only
+//	i  market   at      ID       one market's intents; the hash is half of the market's, then
+//	                             zeros, or half of a category's for those in that too
 //	e  expires  ID               all records by expiry
 //	x  market   expires ID       one market's, by expiry
 //	f  due      ID               class foreign, by when it goes
@@ -40,6 +42,7 @@ const (
 	kindDeal      = 'd'
 	kindCites     = 'l'
 	kindClass     = 'k'
+	kindIntents   = 'i'
 	kindExpires   = 'e'
 	kindMarketExp = 'x'
 	kindDueOf     = 'f'
@@ -106,6 +109,14 @@ func classTag(c Class) tag { return tag{kind: kindClass, hash: [hashLen]byte{byt
 // prefix is the key prefix of everything with the tag.
 func (t tag) prefix() []byte {
 	return append(append(make([]byte, 0, 1+hashLen+suffixLen), t.kind), t.hash[:]...)
+}
+
+// intentsOf is the tag of a market's intents, in a category if that isn't zero.
+func intentsOf(market, category tag) (t tag) {
+	t.kind = kindIntents
+	copy(t.hash[:hashLen/2], market.hash[:])
+	copy(t.hash[hashLen/2:], category.hash[:])
+	return t
 }
 
 // as is the same value in another index.

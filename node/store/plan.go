@@ -117,6 +117,13 @@ func (f *Filter) indexes() (usable [][][]byte) {
 	if f.Deal.Defined() {
 		one(tagOf(kindDeal, f.Deal.Bytes()))
 	}
+	if f.Market != "" && len(f.Types) == 1 && tagOfText(kindType, f.Types[0]) == intentTag {
+		category := tag{}
+		if f.Category != "" {
+			category = tagOfText(kindCategory, f.Category)
+		}
+		one(intentsOf(tagOfText(kindMarket, f.Market), category))
+	}
 	if f.Cites.Defined() {
 		one(tagOf(kindCites, f.Cites.Bytes()))
 	}

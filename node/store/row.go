@@ -6,6 +6,8 @@ import (
 	"errors"
 	"hash/crc32"
 	"slices"
+
+	"github.com/parley-protocol/parley/protocol/record"
 )
 
 // row is what stands before a record's bytes: all that the indexes were made
@@ -175,9 +177,13 @@ type indexed struct{ key, value []byte }
 // maxIndexKey is the longest index key: what an own record holds.
 const maxIndexKey = 2 + hashLen + suffixLen
 
+// intentTag is what every intent has.
+var intentTag = tagOfText(kindType, (*record.Intent)(nil).Type())
+
 // keys are the index keys of the row, none twice. They share one allocation.
 func (r *row) keys(d digest) []indexed {
-	n := 5 + 2*len(r.tags) + 2*len(r.markets)
+	n := 5 + 2*len(r.tags) + 3*len(r.markets)
+	isIntent := r.has(intentTag)
 	out := make([]indexed, 0, n)
 	room := make([]byte, 0, n*maxIndexKey)
 	add := func(end []byte, value []byte) {
@@ -199,6 +205,15 @@ func (r *row) keys(d digest) []indexed {
 		t := tagOfText(kindMarket, m)
 		of(t, r.at)
 		of(t.as(kindMarketExp), r.expires)
+		if !isIntent {
+			continue
+		}
+		of(intentsOf(t, tag{}), r.at)
+		for _, c := range r.tags {
+			if c.kind == kindCategory {
+				of(intentsOf(t, c), r.at)
+			}
+		}
 	}
 	switch r.class {
 	case ClassForeign:

@@ -82,7 +82,10 @@ func (w *session) keep(c *change) {
 	w.order = append(w.order, c)
 	// Counted high: the keys of an own record twice, for what it holds, and
 	// those of a known record twice, for the old and the new.
-	keys := int64(7 + 2*len(c.cur.markets) + len(c.cur.tags))
+	keys := int64(7 + 3*len(c.cur.markets) + len(c.cur.tags))
+	if c.cur.has(intentTag) {
+		keys += int64(len(c.cur.markets) * len(c.cur.tags))
+	}
 	if c.cur.class == ClassOwn {
 		keys += int64(len(c.cur.tags))
 	}
