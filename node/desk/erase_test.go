@@ -111,7 +111,7 @@ func asBytes(v any) []byte {
 	return bytes.Clone(b)
 }
 
-//spec:shows KEY-18 KEY-19 KEY-20 REC-47
+//spec:shows REST-1 REST-3 REST-5 REST-7
 func TestErase(t *testing.T) {
 	w := newWorld(t)
 	customer, seller := w.node("customer"), w.node("seller")
@@ -244,7 +244,7 @@ func TestEraseIntent(t *testing.T) {
 
 // An agreement is erased by nobody but its person, and not before its time.
 //
-//spec:shows KEY-19
+//spec:shows REST-4
 func TestAgreementsAreKept(t *testing.T) {
 	w := newWorld(t)
 	customer, seller := w.node("customer"), w.node("seller")
@@ -280,7 +280,7 @@ func TestAgreementsAreKept(t *testing.T) {
 
 // What ended without an agreement goes by itself once it need not be kept.
 //
-//spec:shows KEY-18
+//spec:shows REST-4
 func TestOldDealsGo(t *testing.T) {
 	w := newWorld(t)
 	customer, seller := w.node("customer"), w.node("seller")
@@ -311,7 +311,7 @@ func TestOldDealsGo(t *testing.T) {
 
 // A seller answers a withdrawal with what it held and what becomes of it.
 //
-//spec:shows REC-47
+//spec:shows REST-8
 func TestWithdrawalIsAnswered(t *testing.T) {
 	w := newWorld(t)
 	customer, seller, named := w.node("customer"), w.node("seller"), w.node("named")
@@ -354,6 +354,8 @@ func TestWithdrawalIsAnswered(t *testing.T) {
 }
 
 // Nobody else can say that something was erased.
+//
+//spec:shows REST-7
 func TestNoticesOfOthers(t *testing.T) {
 	w := newWorld(t)
 	customer, seller := w.node("customer"), w.node("seller")

@@ -65,7 +65,7 @@ func names(d *fault.Disk) (out []string, err error) {
 	return out, err
 }
 
-//spec:shows KEY-17
+//spec:shows REST-2
 func TestPassphrase(t *testing.T) {
 	d := newDisk(t)
 	v := must[*vault.Vault](t)(vault.Create(d, dir, says(""), nil))
@@ -115,7 +115,7 @@ func TestPassphrase(t *testing.T) {
 // The power goes at every operation while the protection changes: the home opens
 // with the old one or the new one, and after success with the new one alone.
 //
-//spec:shows KEY-17
+//spec:shows REST-2
 func TestACrashWhileTheProtectionChanges(t *testing.T) {
 	changes := []struct {
 		name          string
@@ -214,7 +214,7 @@ func (s *desktop) Delete(service, account string) error {
 	return s.gone
 }
 
-//spec:shows KEY-17
+//spec:shows REST-2
 func TestSystemKeyring(t *testing.T) {
 	d := newDisk(t)
 	sys := &desktop{entries: map[string]string{}}
