@@ -2,91 +2,194 @@ package store
 
 import (
 	"bytes"
+	"errors"
+	"io/fs"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"github.com/parley-protocol/parley/protocol/record"
 	"github.com/parley-protocol/parley/spec/vectors/fuzzing"
 )
 
-// TestAgainstModel drives random sequences of calls, with reopening, and
-// compares all that can be seen with a plain map.
+// TestAgainstModel drives random sequences of calls, with restarts, crashes,
+// compaction and rebuilds, and compares all that can be seen with a plain map.
+// PARLEY_SEQUENCES says how many there are; 100 is the usual, 10000 the soak. One
+// in forty is on the disk.
 func TestAgainstModel(t *testing.T) {
 	t.Parallel()
-	run := func(t *testing.T, sequences, steps int, inMemory bool) {
-		for seed := range sequences {
-			sequence(t, uint64(seed), steps, inMemory)
-			if t.Failed() {
-				t.Fatalf("with seed %d", seed)
-			}
+	sequences := 100
+	switch text := os.Getenv("PARLEY_SEQUENCES"); {
+	case text != "":
+		var err error
+		if sequences, err = strconv.Atoi(text); err != nil {
+			t.Fatal(err)
+		}
+	case os.Getenv("PARLEY_SOAK") == "1":
+		sequences = 10_000
+	case testing.Short():
+		sequences = 40
+	}
+	done, steps := 0, map[string]int{}
+	for done < sequences { // rapid.Check makes a hundred
+		rapid.Check(t, func(r *rapid.T) {
+			done++
+			sequence(t, r, steps)
+		})
+		if t.Failed() {
+			return
 		}
 	}
-	memory, disk := 200, 12
-	if testing.Short() {
-		memory, disk = 40, 4
-	}
-	t.Run("in memory", func(t *testing.T) { t.Parallel(); run(t, memory, 25, true) })
-	t.Run("on disk", func(t *testing.T) { t.Parallel(); run(t, disk, 25, false) })
+	t.Logf("%d sequences: %v", done, steps)
 }
 
-func sequence(t *testing.T, seed uint64, steps int, inMemory bool) {
+// sequence is one of them: steps counts what was done.
+func sequence(t *testing.T, r *rapid.T, steps map[string]int) {
 	ctx := t.Context()
-	w := newWorld(t, seed)
+	w := newWorld(t, rapid.Uint64().Draw(r, "seed of the world"))
 	var quota Quota
-	if w.rng.IntN(2) == 0 {
-		quota = Quota{Count: w.rng.IntN(60), Bytes: int64(w.rng.IntN(40_000))}
+	if rapid.Bool().Draw(r, "has a quota") {
+		quota = Quota{Count: rapid.IntRange(0, 60).Draw(r, "count"), Bytes: rapid.Int64Range(0, 40_000).Draw(r, "bytes")}
 	}
-	opts := Options{InMemory: inMemory, Quota: quota}
-	dir := t.TempDir()
+	opts := Options{Quota: quota}
+	dir := ""
+	if opts.InMemory = rapid.IntRange(1, 40).Draw(r, "on disk") != 40; !opts.InMemory {
+		var err error
+		if dir, err = os.MkdirTemp("", "parley-store"); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { os.RemoveAll(dir) }()
+	}
 	s := open(t, dir, opts)
 	defer func() { s.Close() }()
 	m := newModel(quota)
-	for range steps {
-		switch w.rng.IntN(10) {
-		case 0, 1, 2, 3, 4, 5:
+	onDisk := func(r *rapid.T, name string) {
+		if opts.InMemory {
+			r.Skip()
+		}
+		steps[name]++
+	}
+	// refill opens an empty folder and puts what the ledger has, as the desk does,
+	// and what markets bring again.
+	refill := func(r *rapid.T) {
+		s = open(t, dir, opts)
+		var items []Item
+		for _, class := range []Class{ClassOwn, ClassDeal, ClassForeign} {
+			for _, id := range m.sorted() {
+				if e := m.entries[id]; e.Class == class {
+					items = append(items, Item{Record: e.Record, Class: e.Class})
+					for _, market := range e.Markets {
+						items = append(items, Item{Record: e.Record, Class: e.Class, Market: market})
+					}
+				}
+			}
+		}
+		if _, err := s.Put(ctx, items); err != nil {
+			r.Fatal(err)
+		}
+		m = newModel(quota)
+		m.put(items)
+	}
+	r.Repeat(map[string]func(*rapid.T){
+		"put": func(r *rapid.T) {
 			items := w.items(t)
 			if _, err := s.Put(ctx, items); err != nil {
-				t.Fatal(err)
+				r.Fatal(err)
 			}
 			m.put(items)
-		case 6:
+			steps["put"]++
+		},
+		"delete": func(r *rapid.T) {
 			if len(w.all) == 0 {
-				continue
+				r.Skip()
 			}
-			r := pick(w.rng, w.all)
-			n, err := s.Delete(ctx, r.ID())
-			if err != nil || n != 0 != (m.entries[idOf(r)] != nil) {
-				t.Fatalf("deleted %d, %v", n, err)
+			rec := pick(w.rng, w.all)
+			n, err := s.Delete(ctx, rec.ID())
+			if err != nil || n != 0 != (m.entries[idOf(rec)] != nil) {
+				r.Fatalf("deleted %d, %v", n, err)
 			}
-			delete(m.entries, idOf(r))
-		case 7:
-			at := now + int64(w.rng.IntN(80)) - 40
+			delete(m.entries, idOf(rec))
+			steps["delete"]++
+		},
+		"expire": func(r *rapid.T) {
+			at := now + int64(rapid.IntRange(-40, 40).Draw(r, "when"))
 			n, err := s.Expire(ctx, at)
 			if want := m.expire(at); err != nil || n != want {
-				t.Fatalf("expired %d, %v; want %d", n, err, want)
+				r.Fatalf("expired %d, %v; want %d", n, err, want)
 			}
-		case 8:
-			if inMemory {
-				continue
+			steps["expire"]++
+		},
+		"query": func(r *rapid.T) {
+			if len(w.all) == 0 {
+				r.Skip()
 			}
+			compareQuery(t, s, m, w)
+			steps["query"]++
+		},
+		"restart": func(r *rapid.T) {
+			onDisk(r, "restart")
 			if err := s.Close(); err != nil {
-				t.Fatal(err)
+				r.Fatal(err)
 			}
 			if s = open(t, dir, opts); !s.Clean() {
-				t.Fatal("a closed folder isn't clean")
+				r.Fatal("a closed folder isn't clean")
 			}
-		case 9:
-			if len(w.all) > 0 {
-				compareQuery(t, s, m, w)
+		},
+		"crash": func(r *rapid.T) {
+			onDisk(r, "crash")
+			// What a killed process leaves is a copy made while it runs.
+			left, err := "", fs.ErrNotExist
+			for errors.Is(err, fs.ErrNotExist) { // a file that Badger has just removed
+				os.RemoveAll(left)
+				if left, err = os.MkdirTemp("", "parley-store"); err == nil {
+					err = os.CopyFS(left, os.DirFS(dir))
+				}
 			}
-		}
-		if got, want := s.Stats(), m.stats(); got != want {
-			t.Fatalf("stats are %+v, want %+v", got, want)
-		}
-	}
+			if err != nil {
+				r.Fatal(err)
+			}
+			if err := errors.Join(s.Close(), os.RemoveAll(dir)); err != nil {
+				r.Fatal(err)
+			}
+			dir = left
+			if s, err = Open(ctx, dir, opts); err == nil {
+				if s.Clean() {
+					r.Fatal("a folder that wasn't closed is clean")
+				}
+				return
+			}
+			// The copy isn't of one moment: a table may have been merged meanwhile.
+			wantRebuild(t, err, FolderDamaged)
+			if err := Drop(dir); err != nil {
+				r.Fatal(err)
+			}
+			refill(r)
+		},
+		"compact": func(r *rapid.T) {
+			onDisk(r, "compact")
+			if err := s.db.Flatten(1); err != nil {
+				r.Fatal(err)
+			}
+		},
+		"rebuild": func(r *rapid.T) {
+			onDisk(r, "rebuild")
+			if err := errors.Join(s.Close(), Drop(dir)); err != nil {
+				r.Fatal(err)
+			}
+			refill(r)
+		},
+		"": func(r *rapid.T) {
+			if got, want := s.Stats(), m.stats(); got != want {
+				r.Fatalf("stats are %+v, want %+v", got, want)
+			}
+		},
+	})
 	compareAll(t, s, m)
-	for range 20 {
+	for range 5 {
 		if len(w.all) > 0 {
 			compareQuery(t, s, m, w)
 		}
