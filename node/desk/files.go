@@ -11,16 +11,20 @@ import (
 	"github.com/parley-protocol/parley/protocol/record"
 )
 
-// DealRecords are an own deal's records with its intent, and the terms in
-// somebody's own words that they cite, for its proof.
+// DealRecords are the records of an own deal in all its rounds, with its intent,
+// what both sides have said since, and the terms in somebody's own words that
+// are cited, for its proof.
 func (d *Desk) DealRecords(id cid.Cid) (*book.Deal, []*record.Record, error) {
 	dl, ok := d.book.Deal(id)
 	if !ok {
 		return nil, nil, protocol.Errorf(protocol.CodeNotFound, "deal", "there is no deal with the ID %s", id)
 	}
-	recs := append([]*record.Record{dl.Intent.Record}, dl.All()...)
-	for _, rec := range dl.All() {
-		recs = append(recs, d.citedTerms(rec)...)
+	recs := []*record.Record{dl.Intent.Record}
+	for _, round := range rounds(d.book.DealsOf(dl.Key.Intent), dl.Key) {
+		for _, rec := range round.All() {
+			recs = append(append(recs, rec), d.citedTerms(rec)...)
+		}
+		recs = append(recs, round.After...)
 	}
 	return dl, recs, nil
 }
