@@ -67,6 +67,9 @@ func (d *Desk) AskRound(ctx context.Context, req NextRoundRequest) (*book.Deal, 
 	if !ok || known.Role != book.Customer {
 		return nil, protocol.Errorf(protocol.CodeNotFound, "deal", "you are not the customer of a deal with the ID %s", req.Deal)
 	}
+	if _, err := d.addressIn(ctx, known.Key, known.Key.Vendor); err != nil {
+		return nil, err // a seller that has only said no may have told no address
+	}
 	keyID, seed, err := d.keys.Take(ctx)
 	if err != nil {
 		return nil, err

@@ -97,6 +97,7 @@ func TestDealsByTheThousand(t *testing.T) {
 // tally counts what histories met with.
 type tally struct {
 	deals, agreed, voided, crashes, restarts, restores, deposits, copies, refused, lies int
+	counters, rounds, changes                                                           int
 }
 
 func (n *tally) add(m tally) {
@@ -110,6 +111,9 @@ func (n *tally) add(m tally) {
 	n.copies += m.copies
 	n.refused += m.refused
 	n.lies += m.lies
+	n.counters += m.counters
+	n.rounds += m.rounds
+	n.changes += m.changes
 }
 
 // letter is an envelope that somebody has left.
@@ -401,7 +405,7 @@ func (p *play) perform() {
 	for range 60 + p.rng.IntN(60) {
 		seller := sellers[p.rng.IntN(len(sellers))]
 		anybody := p.players[p.rng.IntN(len(p.players))]
-		switch p.rng.IntN(20) {
+		switch p.rng.IntN(23) {
 		case 0, 1:
 			if len(customer.Book().Intents()) < 6 {
 				p.publish(customer)
@@ -436,6 +440,10 @@ func (p *play) perform() {
 			}
 		case 17:
 			p.lie()
+		case 18:
+			p.counter(customer)
+		case 19, 20:
+			p.anotherRound(customer)
 		default:
 			time.Sleep(time.Duration(p.rng.IntN(180)) * time.Second)
 		}
@@ -543,14 +551,48 @@ func (p *play) accept(customer *player) {
 	}
 }
 
-// takeBack is a cancel or a decline.
-func (p *play) takeBack(customer *player) {
-	deals := customer.Book().Deals()
-	if len(deals) == 0 {
+// counter says what the customer would rather have.
+func (p *play) counter(customer *player) {
+	d := p.anyDeal(customer)
+	if d == nil || len(d.State.Offers) == 0 {
 		return
 	}
+	tell := p.told(customer)
+	rec, err := customer.Counter(p.t.Context(), d.State.Offers[0].ID(), record.Counter{Description: "Cheaper", ValidUntil: time.Now().Unix() + 3600})
+	if tell(rec, err); err == nil {
+		p.met.counters++
+	}
+}
+
+// anotherRound asks for one, after a void or to change an agreement.
+func (p *play) anotherRound(customer *player) {
+	d := p.anyDeal(customer)
+	if d == nil {
+		return
+	}
+	tell := p.told(customer)
+	next, err := customer.AskRound(p.t.Context(), NextRoundRequest{Deal: d.ID, Change: d.State.Phase == deal.PhaseAgreed})
+	if tell(next, err); err == nil {
+		p.met.rounds++
+	}
+}
+
+// anyDeal is one of a player's, nil if there is none.
+func (p *play) anyDeal(pl *player) *book.Deal {
+	deals := pl.Book().Deals()
+	if len(deals) == 0 {
+		return nil
+	}
 	slices.SortFunc(deals, func(a, b *book.Deal) int { return slices.Compare(a.ID.Bytes(), b.ID.Bytes()) })
-	d := deals[p.rng.IntN(len(deals))]
+	return deals[p.rng.IntN(len(deals))]
+}
+
+// takeBack is a cancel or a decline.
+func (p *play) takeBack(customer *player) {
+	d := p.anyDeal(customer)
+	if d == nil {
+		return
+	}
 	tell := p.told(customer)
 	if len(d.State.Offers) > 0 && p.rng.IntN(2) == 0 {
 		tell(customer.DeclineOffer(p.t.Context(), d.State.Offers[0].ID(), protocol.ReasonPrice))
@@ -750,7 +792,11 @@ func (p *play) judge() {
 			switch a.Phase {
 			case deal.PhaseAgreed:
 				p.met.agreed++
-				won[d.Key.Intent]++
+				if a.Changes.Defined() {
+					p.met.changes++
+				} else {
+					won[d.Key.Intent]++
+				}
 			case deal.PhaseVoided:
 				p.met.voided++
 			}
