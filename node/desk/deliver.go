@@ -20,7 +20,7 @@ func (d *Desk) owe(rec *record.Record) {
 		}
 	}
 	if rec.Market() != "" || rec.Type() == protocol.TypeProfile {
-		d.run(func(ctx context.Context) { d.announce(ctx, rec) })
+		d.announceSoon(rec)
 	}
 }
 

@@ -104,6 +104,8 @@ type Desk struct {
 	work      *queue // reactions to changes, in their order
 	receivers *receivers
 	receipts  receipts
+
+	announcements announcements
 }
 
 const (

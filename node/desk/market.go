@@ -10,7 +10,6 @@ import (
 
 	"github.com/parley-protocol/parley/crypto"
 	"github.com/parley-protocol/parley/node/event"
-	"github.com/parley-protocol/parley/node/failpoint"
 	"github.com/parley-protocol/parley/node/ingest"
 	"github.com/parley-protocol/parley/node/network"
 	"github.com/parley-protocol/parley/node/store"
@@ -59,31 +58,6 @@ func (d *Desk) Markets() []string {
 	return out
 }
 
-// announce brings an own public record to its market.
-func (d *Desk) announce(ctx context.Context, rec *record.Record) {
-	if rec.CheckTime(d.now()) != nil || rec.Type() == protocol.TypeIntent && d.Gone(rec) {
-		return
-	}
-	markets := []string{rec.Market()}
-	if p, ok := rec.Body().(*record.Profile); ok {
-		if cur := d.book.Profile(); cur != nil && cur.ID() != rec.ID() {
-			return
-		}
-		markets = p.Markets
-	}
-	d.announceTerms(ctx, rec)
-	frame := record.EncodeFrame(rec.Raw(), nil)
-	for _, m := range markets {
-		// After a restart others have it already and ignore it: nothing is lost.
-		failpoint.Hit("desk/before-publish")
-		err := d.gossip.Publish(ctx, m, frame)
-		failpoint.Hit("desk/after-publish")
-		if err != nil && ctx.Err() == nil {
-			d.cfg.Log.Warn("a record could not be published; nodes that join the market ask for it", "market", m, "error", err)
-		}
-	}
-}
-
 // Arrive takes what the markets brought into the view.
 func (d *Desk) Arrive(ctx context.Context, batch []ingest.Arrival) error {
 	items := make([]store.Item, len(batch))
@@ -112,6 +86,9 @@ func (d *Desk) Arrive(ctx context.Context, batch []ingest.Arrival) error {
 		case *record.Withdrawal:
 			d.events.Publish(event.Event{At: d.cfg.Now(), Kind: event.IntentWithdrawn, Record: a.Record.ID().String(), Intent: body.Intent.String(),
 				Type: a.Record.Type(), By: string(a.Record.Header().By), Text: "A request was withdrawn."})
+			if _, ok := d.book.Intent(body.Intent); !ok {
+				continue // strangers' withdrawals of strangers' requests: the view has them
+			}
 			d.work.add(func(ctx context.Context) {
 				if err := d.takeWithdrawal(ctx, a.Record, body); err != nil && !errors.Is(err, errRefused) && ctx.Err() == nil {
 					d.cfg.Log.Error("a withdrawal could not be kept", "error", err)

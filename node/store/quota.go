@@ -15,7 +15,7 @@ import (
 // one's own and of one's deals never go.
 type Quota struct {
 	Count     int   // records
-	Bytes     int64 // bytes of records; on the disk a record of 600 bytes with its indexes takes about 750
+	Bytes     int64 // bytes of records; on the disk a record of 600 bytes with its indexes takes about 900
 	PerAuthor int   // records by one author, of whatever class; a foreign one beyond it is refused
 }
 
