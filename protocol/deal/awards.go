@@ -1,7 +1,8 @@
 package deal
 
 // AwardsLeft is how many more acceptances an intent's awards allow, given the
-// customer's states of all deals on it. It is negative after overrides.
+// customer's states of all deals on it, all rounds included: one that changes an
+// agreement takes none beside it. It is negative after overrides.
 //
 // Look at it in the same step as the acceptance is persisted: two acceptances
 // that were each checked beforehand could both find the last award free. Going

@@ -381,6 +381,23 @@ func TestFixturesAreFixed(t *testing.T) {
 	recordtest.Decline(t, a.Customer, a.Key)
 	recordtest.AwardNotice(t, a.Customer, a.Key)
 	recordtest.DeliveryReceipt(t, a.Customer, a.Confirmation)
+	counter := recordtest.Counter(t, a.Customer, a.Offer)
+	if counter.Body().(*record.Counter).Offer != a.Offer.ID() {
+		t.Error("a counter to another offer")
+	}
+	recordtest.TermsCounter(t, a.Vendor, a.Key)
+	next := recordtest.NextRound(t, a.Customer, a.Confirmation)
+	if key, _ := next.Deal(); key.Round != 2 {
+		t.Errorf("round %d", key.Round)
+	}
+	for _, r := range []*record.Record{
+		recordtest.OrderEvent(t, a.Vendor, a.Confirmation, protocol.OrderStatusDispatched),
+		recordtest.Receipt(t, a.Vendor, a.Confirmation), recordtest.Outcome(t, a.Customer, a.Confirmation, protocol.OutcomeFulfilled),
+	} {
+		if about, ok := r.FollowsUp(); !ok || about.Agreement != a.Confirmation.ID() {
+			t.Errorf("%s is about %s", r, about.Agreement)
+		}
+	}
 	cancel := recordtest.Cancel(t, a.Customer, a.Key)
 	recordtest.Void(t, a.Vendor, a.Key, protocol.ReasonCustomerAsked, cancel.ID())
 	late := recordtest.Offer(t, a.Vendor, a.Intent, recordtest.At[record.Offer](now+9))
