@@ -14,7 +14,7 @@ import (
 
 func (a *app) dealCommand() *cobra.Command {
 	noun := &cobra.Command{Use: "deal", Short: "Deals: where you stand with each seller or customer", Example: "  parley deal list"}
-	noun.AddCommand(a.dealListCommand(), a.dealShowCommand(), a.dealCancelCommand(), a.dealNextCommand(), a.dealChangeCommand())
+	noun.AddCommand(a.dealListCommand(), a.dealShowCommand(), a.dealCancelCommand(), a.eraseCommand("deal"), a.dealNextCommand(), a.dealChangeCommand())
 	return noun
 }
 
@@ -156,6 +156,7 @@ func (a *app) printDeal(d api.Deal) error {
 			t.row(shortID(r.ID), when(r.At), from, r.Type, note)
 		}
 		t.flush()
+		printNotices(w, d.Notices)
 	})
 }
 

@@ -21,7 +21,7 @@ func (a *app) intentCommand() *cobra.Command {
 		Example: "  parley intent list",
 	}
 	noun.AddCommand(a.intentPublishCommand(), a.intentListCommand(), a.intentShowCommand(), a.intentWithdrawCommand(),
-		a.intentShareCommand(), a.intentDeclineCommand())
+		a.intentShareCommand(), a.intentDeclineCommand(), a.eraseCommand("intent"))
 	return noun
 }
 
@@ -131,6 +131,7 @@ func (a *app) intentShowCommand() *cobra.Command {
 				t.list("Sent to", v.To)
 				t.flush()
 				printRequest(w, v.Record, v.Terms)
+				printNotices(w, v.Notices)
 			})
 		},
 	}

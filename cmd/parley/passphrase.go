@@ -99,12 +99,18 @@ the drive reuses them, so set the passphrase before there is anything to protect
 	cmd.Flags().BoolVar(&system, "system-keyring", false, "let the system's keyring keep a key instead")
 	cmd.MarkFlagsMutuallyExclusive("new-passphrase-file", "system-keyring")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return a.protect(cmd.Context(), "", func(h home.Home, v *vault.Vault) error {
-			if v.Protection() != vault.Clear {
-				e := protocol.Errorf(protocol.CodeUsage, "", "%s", protectionView{h.Dir, v.Protection()}.sentence())
-				e.Hint = a.hint("passphrase change") + ", or " + a.hint("passphrase remove")
-				return e
-			}
+		h, err := a.homeWithKeys()
+		if err != nil {
+			return err
+		}
+		r, err := keyring.Inspect(h.Keys(), keyring.Options{})
+		if err != nil {
+			return err
+		}
+		if r.Protection != vault.Clear {
+			return usagef("", a.hint("passphrase change")+", or "+a.hint("passphrase remove"), "%s", protectionView{h.Dir, r.Protection}.sentence())
+		}
+		return a.protect(cmd.Context(), "", func(_ home.Home, v *vault.Vault) error {
 			if system {
 				return v.UseSystemKeyring(cmd.Context())
 			}

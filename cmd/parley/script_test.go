@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 
 // The scripts run the program as people do, with nodes on the loopback alone.
 //
-//spec:shows ARC-7
+//spec:shows ARC-7 REST-6
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                "testdata/script",

@@ -106,6 +106,9 @@ func (s *Server) deal(ctx context.Context, text string) (*book.Deal, error) {
 				}
 			}
 		}
+		if err := s.gone(prefix); err != nil {
+			return nil, err
+		}
 		return nil, notFound("there is no deal whose ID begins with %s", prefix)
 	}
 	return nil, &protocol.Error{Code: protocol.CodeAmbiguous, Field: "id", Detail: fmt.Sprintf("%d deals have an ID that begins with %s", len(found), prefix), Hint: "give more of it"}

@@ -191,6 +191,7 @@ type Intent struct {
 	Unknown     []string        `json:"unknown,omitempty" doc:"Fields that this version doesn't know"`
 	Record      json.RawMessage `json:"record,omitempty"`
 	Size        int             `json:"size"`
+	Notices     []Notice        `json:"notices,omitempty" doc:"What sellers, or the customer, say that they have erased"`
 }
 
 // Known is a customer that has introduced itself.
@@ -297,6 +298,7 @@ type Deal struct {
 	Updated       time.Time    `json:"updated"`
 	Offers        []Offer      `json:"offers,omitempty"`
 	Records       []DealRecord `json:"records,omitempty"`
+	Notices       []Notice     `json:"notices,omitempty" doc:"What either side says that it has erased"`
 	Negotiation
 }
 

@@ -85,6 +85,7 @@ func (s *Server) intentView(ctx context.Context, rec *record.Record, full bool) 
 	}
 	if full {
 		v.Record = raw(rec)
+		v.Notices = s.noticesOf(rec.ID(), "")
 	}
 	return v
 }
@@ -180,6 +181,9 @@ func (s *Server) dealView(ctx context.Context, d *book.Deal, full bool) Deal {
 	v.Negotiation = s.negotiationView(ctx, d, full)
 	if d.Options.Restored {
 		v.Recovering = string(s.desk().Book().Recovering(d.Intent.Record))
+	}
+	if full {
+		v.Notices = s.noticesOf(d.Key.Intent, string(d.Key.Vendor))
 	}
 	if d.State.Agreement.Defined() {
 		v.Agreement = d.State.Agreement.String()
