@@ -210,6 +210,9 @@ func (d *Desk) takeRequest(ctx context.Context, bundle []*record.Record) error {
 	if err := rec.CheckTime(d.now()); err != nil {
 		return refused(err)
 	}
+	if err := d.placeForRequest(rec); err != nil {
+		return refused(err)
+	}
 	for _, r := range append(d.carriedTerms(bundle), rec) {
 		if _, err := d.book.Receive(ctx, r, time.Unix(rec.ValidUntil(), 0)); err != nil {
 			return err
@@ -362,7 +365,9 @@ func (d *Desk) fitting(in *book.Intent, key record.DealKey, bundle []*record.Rec
 // all.
 func (d *Desk) roomToWait(key record.DealKey, fresh, texts []*record.Record) error {
 	var waiting []*record.Record
+	taken := 0
 	for _, dl := range d.book.DealsOf(key.Intent) {
+		taken += len(dl.Inbox)
 		if dl.Key.Vendor == key.Vendor {
 			waiting = append(waiting, dl.Inbox...)
 		}
@@ -386,7 +391,10 @@ func (d *Desk) roomToWait(key record.DealKey, fresh, texts []*record.Record) err
 	if len(waiting) > before && (len(waiting) > maxWaiting || size > maxWaitingBytes) {
 		return protocol.Errorf(protocol.CodeOverQuota, "deal", "%d records of this seller wait for an answer already", before)
 	}
-	return nil
+	if len(waiting) == before {
+		return nil
+	}
+	return d.placeFor(key.Vendor, taken, before)
 }
 
 // spoken tells whether this node's side has said anything in the deal.
