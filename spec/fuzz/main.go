@@ -96,9 +96,11 @@ func fatal(format string, args ...any) {
 
 // discover lists the targets of packages, in their order.
 func discover(ctx context.Context, packages []string) ([]target, error) {
-	out, err := command(ctx, "", append([]string{"go", "test", "-list", "^Fuzz"}, packages...)...).Output()
+	cmd := command(ctx, "", append([]string{"go", "test", "-list", "^Fuzz"}, packages...)...)
+	cmd.Stderr = os.Stderr // what doesn't build is told there
+	out, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("go test -list: %w\n%s", err, out)
+		return nil, fmt.Errorf("go test -list: %w", err)
 	}
 	var found []target
 	var names []string
