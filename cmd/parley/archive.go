@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,24 +12,6 @@ import (
 	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/proof"
 )
-
-func (a *app) recordCommand() *cobra.Command {
-	noun := &cobra.Command{Use: "record", Short: "Records: the signed things themselves", Example: "  parley record show m3qzt"}
-	noun.AddCommand(&cobra.Command{
-		Use:     "show ID",
-		Short:   "Show a record as JSON",
-		Example: "  parley record show m3qzt",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			var v json.RawMessage
-			if err := a.call(cmd.Context(), http.MethodGet, api.Path("/v1/records/%s", args[0]), nil, &v); err != nil {
-				return err
-			}
-			return a.print(v, func(w io.Writer) { io.WriteString(w, indent(v)) })
-		},
-	})
-	return noun
-}
 
 func (a *app) exportCommand() *cobra.Command {
 	var all bool

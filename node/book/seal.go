@@ -205,6 +205,9 @@ func (s *sealer) bucket(rec *record.Record) string {
 		id := s.blind(key.Intent)
 		return hex.EncodeToString(id[:])
 	}
+	if !rec.Registered() {
+		return "01" // what nobody here can judge takes no room from what they can
+	}
 	return "00"
 }
 

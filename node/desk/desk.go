@@ -436,7 +436,7 @@ func (d *Desk) stays(rec *record.Record, now int64) bool {
 		in, ok := d.book.Intent(body.Intent)
 		return ok && d.stays(in.Record, now)
 	}
-	if isAssertion(rec) {
+	if unasked(rec) {
 		return now < rec.Header().At+int64(inboxFor/time.Second)
 	}
 	key, ok := rec.Deal()

@@ -146,10 +146,17 @@ func (d *Desk) thanks(ctx context.Context, rec *record.Record) ([]crypto.Signer,
 		return d.thanksForNotice(ctx, rec)
 	}
 	key, ok := dealOf(rec)
-	if isAssertion(rec) {
+	if unasked(rec) {
 		key, ok = d.sharedOn(rec)
 	}
 	if !ok {
+		if !rec.Registered() {
+			p, err := d.profileOf(ctx, rec.Header().By)
+			if err != nil {
+				return nil, record.ReplyTo{}, err
+			}
+			return d.recipients(), p.ReplyTo, nil
+		}
 		body, ok := rec.Body().(*record.Intent)
 		if !ok {
 			in, known := d.book.Intent(matter(rec))

@@ -90,7 +90,7 @@ func (d *Desk) open(ctx context.Context, addr book.Address, seed crypto.SealingS
 	if !d.meant(addr.Record, main) {
 		return main, refused(protocol.Errorf(protocol.CodeDealMismatch, "", "this address is for something else"))
 	}
-	if isAssertion(main) {
+	if unasked(main) {
 		d.receipts.on.Store(main.ID(), matter(addr.Record))
 	}
 	if err := d.take(ctx, bundle); err != nil {
@@ -121,8 +121,11 @@ func (d *Desk) meant(addr, main *record.Record) bool {
 // of at an own address. An assertion is about no request: it is exchanged with
 // somebody with whom there is a deal, where that deal's mail goes.
 func (d *Desk) fits(addr, rec *record.Record, with crypto.DID) bool {
-	if !isAssertion(rec) {
+	if !unasked(rec) {
 		return d.sameMatter(addr, rec)
+	}
+	if !rec.Registered() && addr.Type() == protocol.TypeProfile {
+		return true // a seller's profile is for everybody
 	}
 	return slices.ContainsFunc(d.dealsWith(with), func(dl *book.Deal) bool {
 		return addr.Type() == protocol.TypeProfile || matter(addr) == dl.Key.Intent
@@ -181,6 +184,8 @@ func (d *Desk) take(ctx context.Context, bundle []*record.Record) error {
 		err = d.takeAssertion(ctx, main)
 	case *record.OrderEvent, *record.Receipt, *record.Outcome:
 		err = d.takeFollowUp(ctx, main)
+	case *record.Opaque:
+		err = d.takeUnknown(ctx, main)
 	default:
 		err = d.takeInDeal(ctx, bundle)
 	}

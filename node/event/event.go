@@ -33,6 +33,7 @@ const (
 	RoundAsked         = "round.asked"         // a customer asks for another round, after a void or for a change
 	IntentFound        = "intent.found"        // an own one that the node didn't know any more
 	DealRecovering     = "deal.recovering"     // not all that was signed with one's key is known
+	RecordReceived     = "record.received"     // of a type that this program doesn't know
 	DealChanged        = "deal.changed"        // a record came or went out, the phase may be new
 	DeliveryStored     = "delivery.stored"     // a mailbox has taken custody
 	DeliveryPersisted  = "delivery.persisted"  // the recipient has it on its disk
