@@ -178,7 +178,6 @@ type player struct {
 	inbox  *spool.Spool
 
 	backup   *fault.Disk
-	backupAt int // how many records had been done
 	restored bool
 	done     map[cid.Cid]bool           // what a person was told is done
 	left     map[cid.Cid]*record.Record // what has left the node, of its own
