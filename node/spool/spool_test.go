@@ -365,7 +365,7 @@ func deleting(mutant string) error {
 		if err := errors.Join(s.Delete("aa", id), s.Close()); err != nil {
 			return err
 		}
-		for seed := range uint64(150) {
+		for seed := range uint64(60) {
 			if err := verify(d.PowerCut(rand.New(rand.NewPCG(seed, 3))), nil); err != nil {
 				return fmt.Errorf("round %d, seed %d: %w", round, seed, err)
 			}
