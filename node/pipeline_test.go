@@ -156,7 +156,9 @@ func publish(tb testing.TB, g *gossip.Gossip, frames [][]byte, arrived func() in
 }
 
 // unlimited lets one peer bring all that there is.
-func unlimited(o *node.Options) { o.Ingest = ingest.Limits{PerPeerRate: 1e9, PerPeerBurst: 1e9} }
+func unlimited(o *node.Options) {
+	o.Ingest = ingest.Limits{PerPeerRate: 1e9, PerPeerBurst: 1e9, TotalRate: 1e9, TotalBurst: 1e9}
+}
 
 func pipelinePart(b *testing.B, frames [][]byte) func(from, to int) {
 	b.Helper()

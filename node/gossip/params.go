@@ -99,7 +99,9 @@ func scoreParams() *pubsub.PeerScoreParams {
 		DecayInterval:               pubsub.DefaultDecayInterval,
 		DecayToZero:                 pubsub.DefaultDecayToZero,
 		RetainScore:                 time.Hour,
-		SeenMsgTTL:                  SeenFor,
+		// Who brought which frame is needed only until it is verified; under a flood
+		// it is what takes the most memory.
+		SeenMsgTTL: 10 * time.Second,
 	}
 }
 

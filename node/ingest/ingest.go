@@ -39,11 +39,20 @@ type Sink interface {
 type Limits struct {
 	PerPeerRate  float64       // records a second from one forwarding peer, default 200
 	PerPeerBurst int           // and at once, default 2000
+	TotalRate    float64       // records a second from all peers, default 600; beyond it each has its assured part
+	TotalBurst   int           // and at once, default 6000
 	Queue        int           // verified records that wait for the store, default 4096
 	Batch        int           // records in one write, default 512
 	Linger       time.Duration // how long a batch waits for more, default 5 ms
 	StampBits    int           // work that a frame must show, default 0
 }
+
+// What each peer may bring when there is more than the total: those who flood get
+// no more of it than those who relay a few records.
+const (
+	assuredRate  = 20
+	assuredBurst = 200
+)
 
 const (
 	peersRemembered  = 1024
@@ -62,7 +71,11 @@ func (l Limits) withDefaults() Limits {
 	if l.Linger == 0 {
 		l.Linger = 5 * time.Millisecond
 	}
+	if l.TotalRate == 0 {
+		l.TotalRate = 600
+	}
 	def(&l.PerPeerBurst, 2000)
+	def(&l.TotalBurst, 6000)
 	def(&l.Queue, 4096)
 	def(&l.Batch, 512)
 	return l
@@ -77,7 +90,8 @@ type Ingest struct {
 	now     func() time.Time
 	limits  Limits
 
-	peers   *lru.Cache[peer.ID, *rate.Limiter]
+	peers   *lru.Cache[peer.ID, *share]
+	total   *rate.Limiter
 	relayed *lru.Cache[cid.Cid, struct{}]
 	queue   chan Arrival
 
@@ -93,11 +107,12 @@ type Ingest struct {
 func New(sink Sink, blocked func(crypto.DID) bool, known func(cid.Cid) bool, gone func(*record.Record) bool, now func() time.Time, limits Limits) *Ingest {
 	limits = limits.withDefaults()
 	// New fails only for a size that isn't positive.
-	peers, _ := lru.New[peer.ID, *rate.Limiter](peersRemembered)
+	peers, _ := lru.New[peer.ID, *share](peersRemembered)
 	relayed, _ := lru.New[cid.Cid, struct{}](relaysRemembered)
 	return &Ingest{
 		sink: sink, blocked: blocked, known: known, gone: gone, now: now, limits: limits,
 		peers: peers, relayed: relayed,
+		total: rate.NewLimiter(rate.Limit(limits.TotalRate), limits.TotalBurst),
 		queue: make(chan Arrival, limits.Queue),
 	}
 }
@@ -265,15 +280,22 @@ func belongs(rec *record.Record, market string) bool {
 	return rec.Market() == market
 }
 
+// share is what one peer may bring: at most so much, and at least so much.
+type share struct{ most, assured *rate.Limiter }
+
 func (in *Ingest) allow(from peer.ID) bool {
-	limiter, ok := in.peers.Get(from)
+	s, ok := in.peers.Get(from)
 	if !ok {
-		limiter = rate.NewLimiter(rate.Limit(in.limits.PerPeerRate), in.limits.PerPeerBurst)
-		if old, had, _ := in.peers.PeekOrAdd(from, limiter); had {
-			limiter = old
+		s = &share{
+			rate.NewLimiter(rate.Limit(in.limits.PerPeerRate), in.limits.PerPeerBurst),
+			rate.NewLimiter(assuredRate, assuredBurst),
+		}
+		if old, had, _ := in.peers.PeekOrAdd(from, s); had {
+			s = old
 		}
 	}
-	return limiter.AllowN(in.now(), 1)
+	now := in.now()
+	return s.most.AllowN(now, 1) && (in.total.AllowN(now, 1) || s.assured.AllowN(now, 1))
 }
 
 // run writes batches until ctx ends, then what is left.

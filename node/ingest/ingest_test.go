@@ -386,3 +386,29 @@ func TestKnownIsNotVerifiedAgain(t *testing.T) {
 		t.Errorf("known, asked for: %v", v)
 	}
 }
+
+// When all peers together bring more than can be looked at, those who flood
+// leave the others their part.
+func TestFloodLeavesOthersTheirPart(t *testing.T) {
+	in := newRoom().gate(Limits{TotalRate: 1, TotalBurst: 1000})
+	flood := func(from peer.ID) (passed int) {
+		for range 3000 {
+			if in.allow(from) {
+				passed++
+			}
+		}
+		return passed
+	}
+	first := flood("flooder")
+	if first < 1000 || first > 1000+2*assuredBurst {
+		t.Errorf("%d records of the first", first)
+	}
+	if second := flood("another"); second < assuredBurst || second > 2*assuredBurst {
+		t.Errorf("%d records of the second", second)
+	}
+	for range assuredBurst {
+		if !in.allow("honest") {
+			t.Fatal("somebody who sends little is refused")
+		}
+	}
+}
