@@ -2,14 +2,17 @@ package desk
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/ipfs/go-cid"
 
+	"github.com/parley-protocol/parley/crypto"
 	"github.com/parley-protocol/parley/node/event"
 	"github.com/parley-protocol/parley/protocol"
+	"github.com/parley-protocol/parley/protocol/codec"
 	"github.com/parley-protocol/parley/protocol/deal"
 	"github.com/parley-protocol/parley/protocol/decimal"
 	"github.com/parley-protocol/parley/protocol/record"
@@ -123,6 +126,62 @@ func TestCountersAreTold(t *testing.T) {
 			break
 		}
 	}
+}
+
+// withKey is a record of a body with one more key, as a later version may have it.
+func withKey(t *testing.T, rec *record.Record, key crypto.Signer, name string, value any) *record.Record {
+	t.Helper()
+	v, err := codec.Decode(rec.Raw())
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := v.([]any)[0].(map[string]any)
+	fields[name] = value
+	body, err := codec.Encode(fields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := codec.Encode([]any{fields, key.Sign(append([]byte("parley/1/record\x00"), body...))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := record.Parse(block)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// What a later program says in a counter beside what this one knows is there to
+// be shown; a text with such words can't be approved.
+func TestUnknownKeysAreShown(t *testing.T) {
+	w := newWorld(t)
+	customer, seller := w.node("customer"), w.node("seller")
+	intent := customer.request(1)
+	first := seller.offer(intent, "100", time.Hour)
+	customer.has(first)
+	counter, err := customer.counters(first, "80")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seller.has(counter)
+	in, _ := customer.Book().Intent(intent.ID())
+	odd := withKey(t, counter, customer.intentKey(in), "music", "loud")
+	if err := seller.take(t.Context(), []*record.Record{odd}); err != nil {
+		t.Fatal(err)
+	}
+	shown := false
+	for _, c := range seller.state(first).Counters {
+		shown = shown || slices.Equal(c.Unknown(), []string{"music"})
+	}
+	if !shown {
+		t.Errorf("of %d counters none has the unknown key", len(seller.state(first).Counters))
+	}
+	stranger := recordtest.NewParty("stranger")
+	text := withKey(t, stranger.Sign(t, w.clock.Load(), &record.Terms{Name: "Mine", Text: "No resale."}), stranger.Key, "except", "on Sundays")
+	seller.hear(t.Context(), frame{market, text})
+	_, err = seller.ApproveTerms(t.Context(), text.ID())
+	wants(t, err, protocol.CodeUnknownField)
 }
 
 // A counter may name another one's offer, and only an offer.

@@ -98,6 +98,9 @@ func TestVerdicts(t *testing.T) {
 	opaque := func() *record.Record {
 		return vendor.Sign(t, recordtest.Now, &record.Opaque{Name: "someday", Fields: map[string]any{"a": int64(1)}})
 	}
+	terms := func(life int64) *record.Record {
+		return customer.SignHeader(t, record.Header{At: recordtest.Now, RetainUntil: recordtest.Now + life}, &record.Terms{Name: "Mine", Text: "No resale."})
+	}
 	own := func(m *gossip.Message) *gossip.Message { m.Path, m.From = gossip.PathOwn, ""; return m }
 	caught := func(m *gossip.Message) *gossip.Message { m.Path = gossip.PathCatchup; return m }
 	size := len(frameOf(intent).Frame)
@@ -112,6 +115,9 @@ func TestVerdicts(t *testing.T) {
 		{name: "an intent", accept: true, m: frameOf(intent)},
 		{name: "a withdrawal", accept: true, m: frameOf(recordtest.Withdrawal(t, customer, intent))},
 		{name: "a profile", accept: true, m: frameOf(recordtest.Profile(t, vendor))},
+		{name: "terms", accept: true, m: frameOf(terms(protocol.MaxIntentRetention))},
+		{name: "terms, asked for", accept: true, m: caught(frameOf(terms(protocol.MaxIntentRetention)))},
+		{name: "terms for longer than an intent", m: frameOf(terms(protocol.MaxIntentRetention + 1)), want: protocol.Reject, code: protocol.CodeLifeTooLong},
 		{name: "one's own", accept: true, m: own(frameOf(intent))},
 		{name: "asked for", accept: true, m: caught(frameOf(intent))},
 		{name: "known, by gossip", accept: true, m: frameOf(intent), change: func(r *room, _ *Limits) { r.known[intent.ID()] = true }},
