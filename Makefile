@@ -6,7 +6,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
-.PHONY: help build demo test test-full full soak bench lint generate clean
+.PHONY: help build demo test test-full full mutants fuzz soak bench lint generate clean
 
 help: ## Say what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -ts $$'\t'
@@ -26,7 +26,19 @@ test-full: test full ## What needs more: race detector, second verifier, model c
 full:
 	./.ci/full
 
-soak: ## The long ones
+mutants: ## Plant a violation of each rule and see its test fail
+	$(GO) run ./spec/mutants
+
+fuzz: ## Fuzz every decoder (FUZZTIME=10s each; 20000000x once)
+	$(GO) run ./spec/fuzz -fuzztime $(or $(FUZZTIME),10s)
+
+soak: export PARLEY_SOAK := 1
+soak: ## The long ones: kills, cuts, flips, a full disk, floods, deals by the thousand, every death
+	$(GO) test -count=1 -timeout 4h -v -run 'TestKillsUnderLoad|TestDamagedHomes|TestFullDisk|TestFlood' ./testnet
+	$(GO) test -count=1 -timeout 3h -v -run 'TestDealsByTheThousand|TestRuns|TestANodeNeedsItsSyncs|TestAgainstModel|PowerCuts|EveryFsync|TestSiege' ./node ./node/desk ./node/store ./node/ledger ./node/spool ./protocol/deal
+	$(GO) run ./spec/mutants
+	$(GO) run ./spec/fuzz -fuzztime 20000000x -run '^(crypto|protocol)/'
+	$(GO) run ./spec/fuzz -fuzztime 20m -run '^node/'
 	PARLEY_FAILPOINTS=every $(GO) test -count=1 -timeout 3h -v -run TestDeathAtEveryStep ./testnet
 	spec/model/run.sh
 
