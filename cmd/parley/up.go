@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -44,7 +45,14 @@ object whose event is "ready".`,
 	return cmd
 }
 
+// memoryLimit is from where on the program rather spends time than memory, in
+// bytes: a node is a guest on its person's machine. GOMEMLIMIT says otherwise.
+const memoryLimit = 160 << 20
+
 func (a *app) up(ctx context.Context, s *settings) error {
+	if a.getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
 	h, err := a.home()
 	if err != nil {
 		return err
