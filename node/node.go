@@ -51,6 +51,7 @@ type Options struct {
 type Node struct {
 	opts    Options
 	close   []func() error // in the order of starting
+	failed  chan error
 	inbox   *spool.Spool
 	custody *spool.Spool
 
@@ -84,7 +85,17 @@ func New(opts Options) *Node {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Node{opts: opts}
+	return &Node{opts: opts, failed: make(chan error, 1)}
+}
+
+// Failed tells why a node that runs must be closed: it does nothing useful any more.
+func (n *Node) Failed() <-chan error { return n.failed }
+
+func (n *Node) fail(err error) {
+	select {
+	case n.failed <- err:
+	default: // once is enough
+	}
 }
 
 // Home is where the node keeps its files.
@@ -212,7 +223,7 @@ func (n *Node) openNetwork(ctx context.Context) error {
 	client := mailbox.NewClient(courier, n.Mailbox, n.courierHosts()/2)
 
 	n.Ingest = ingest.New(rooms, rooms.blocked, rooms.known, rooms.gone, n.opts.Now, n.opts.Ingest)
-	n.Gossip, err = gossip.New(n.Network.Host(), gossip.Options{Handler: n.Ingest, Catchup: rooms, Flood: c.Flood, Logger: n.opts.Log})
+	n.Gossip, err = gossip.New(n.Network.Host(), gossip.Options{OnPeerJoin: rooms.peerCame, Handler: n.Ingest, Catchup: rooms, Flood: c.Flood, Logger: n.opts.Log})
 	if err != nil {
 		return err
 	}
@@ -221,6 +232,7 @@ func (n *Node) openNetwork(ctx context.Context) error {
 		return err
 	}
 	n.Desk, err = desk.New(ctx, n.Ledger, n.inbox, n.Keys, n.Store, post{client}, broadcast{n.Gossip, n.Discovery}, desk.Config{
+		Writers: n.opts.Home.Writers(), Stop: n.fail,
 		Mailboxes: n.Mailboxes, Now: n.opts.Now, Log: n.opts.Log,
 	})
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/ipfs/go-cid"
+	"github.com/libp2p/go-libp2p/core/peer"
 
 	"github.com/parley-protocol/parley/crypto"
 	"github.com/parley-protocol/parley/node/desk"
@@ -32,6 +33,13 @@ func (w *wiring) Arrive(ctx context.Context, batch []ingest.Arrival) error {
 // Live is [gossip.Catchup].
 func (w *wiring) Live(ctx context.Context, market, cursor string, limit int) ([][]byte, string, error) {
 	return w.desk.Live(ctx, market, cursor, limit)
+}
+
+// peerCame is told by gossip of everybody new in a market.
+func (w *wiring) peerCame(string, peer.ID) {
+	if d := w.desk; d != nil {
+		d.PeerCame()
+	}
 }
 
 func (w *wiring) blocked(did crypto.DID) bool { return w.desk.Blocked(did) }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/parley-protocol/parley/node/api"
+	"github.com/parley-protocol/parley/node/home"
 )
 
 // How long a process gets.
@@ -150,6 +151,33 @@ func (n *Node) Restart(ctx context.Context, extra ...string) error {
 	}
 	return n.Start(ctx, extra...)
 }
+
+// Restore makes the home of a node that was ended anew from a backup and the
+// words in a file beside it, after which it can be started.
+func (n *Node) Restore(ctx context.Context, backup string) error {
+	if n.Running() {
+		return fmt.Errorf("testnet: %s is running", n.Name)
+	}
+	if err := os.RemoveAll(n.Home); err != nil {
+		return err
+	}
+	_, err := n.CLI(ctx, append([]string{"restore", backup, "--phrase-file", n.Home + ".words"}, loopback...)...)
+	return err
+}
+
+// Copy is another node with the same settings in another home, which the caller
+// fills.
+func (n *Node) Copy(name, dir string) (*Node, error) {
+	h, err := home.At(dir)
+	if err != nil {
+		return nil, err
+	}
+	args := append(append([]string(nil), n.args...), loopback...) // the ports of the first are taken
+	return &Node{Name: name, Home: h.Dir, client: api.NewClient(h.Socket()), binary: n.binary, env: n.env, args: args}, nil
+}
+
+// State is how the process ended.
+func (n *Node) State() *os.ProcessState { return n.cmd.ProcessState }
 
 // PID is the process's number.
 func (n *Node) PID() int { return n.cmd.Process.Pid }

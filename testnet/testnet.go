@@ -31,6 +31,7 @@ type NodeSpec struct {
 	Mailbox      string   // name of the node where replies to this one are left; empty: itself
 	ServeMailbox bool     // keep envelopes for others
 	Env          []string
+	Phrase       string // the 24 words of its keys; empty: new ones
 }
 
 // Network is a running network.
@@ -112,7 +113,15 @@ func (n *Network) Add(ctx context.Context, spec NodeSpec) (*Node, error) {
 		return nil, err
 	}
 	node := &Node{Name: spec.Name, Home: h.Dir, client: api.NewClient(h.Socket()), binary: n.spec.Binary, env: append(append([]string(nil), n.spec.Env...), spec.Env...)}
-	if _, err := node.CLI(ctx, "init", "--listen", "/ip4/127.0.0.1/tcp/0", "--listen", "/ip4/127.0.0.1/udp/0/quic-v1"); err != nil {
+	setUp := append([]string{"init"}, loopback...)
+	if spec.Phrase != "" {
+		words := node.Home + ".words"
+		if err := os.WriteFile(words, []byte(spec.Phrase), 0o600); err != nil {
+			return nil, err
+		}
+		setUp = append(setUp, "--phrase-file", words)
+	}
+	if _, err := node.CLI(ctx, setUp...); err != nil {
 		return nil, fmt.Errorf("testnet: %s: %w", spec.Name, err)
 	}
 	node.args = []string{"up", "--json", "--test-network", "--no-mdns"}
@@ -141,6 +150,9 @@ func (n *Network) Add(ctx context.Context, spec NodeSpec) (*Node, error) {
 	n.order = append(n.order, node)
 	return node, node.Start(ctx)
 }
+
+// loopback are the flags with which homes are made.
+var loopback = []string{"--listen", "/ip4/127.0.0.1/tcp/0", "--listen", "/ip4/127.0.0.1/udp/0/quic-v1"}
 
 // Node returns the node of that name; a name that isn't there is a mistake in
 // the test.

@@ -80,7 +80,7 @@ func (a *app) fail(err error) int {
 		return exitUsage
 	case protocol.CodeNotRunning:
 		return exitNotRunning
-	case protocol.CodeNotPermitted:
+	case protocol.CodeNotPermitted, protocol.CodeSecondWriter:
 		return exitNotPermitted
 	}
 	return exitFailed

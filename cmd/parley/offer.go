@@ -115,6 +115,9 @@ func (a *app) printOffer(o api.Offer) error {
 		t.row("Offer", shortID(o.ID))
 		t.row("Request", shortID(o.Intent))
 		t.row("Seller", sellerText(o.SellerName, o.Seller))
+		if o.Moved != nil {
+			t.row("", o.Moved.Text)
+		}
 		haggling(t, o)
 		t.row("Firm until", when(o.ValidUntil))
 		t.row("State", offerState(o))

@@ -98,8 +98,12 @@ func (a *app) serve(ctx context.Context, h home.Home, c config.Config) (err erro
 	if err := a.ready(v); err != nil {
 		return err
 	}
-	<-ctx.Done()
-	return nil
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-n.Failed():
+		return err
+	}
 }
 
 // interrupted forgives an error of a start that was given up.

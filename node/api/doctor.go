@@ -12,7 +12,7 @@ import (
 
 // doctor looks at what tends to go wrong.
 func (s *Server) doctor(ctx context.Context, _ *none) (*with[list[Check]], error) {
-	return items([]Check{s.checkLedger(), s.checkMemory(), s.checkRoom(), s.checkView(), s.checkInbox(), s.checkPeers(), s.checkAddrs(), s.checkMailboxes(), s.checkMarkets(), s.checkOwed(), s.checkIngest(), s.checkClock()}), nil
+	return items([]Check{s.checkLedger(), s.checkMemory(), s.checkWriters(), s.checkRoom(), s.checkView(), s.checkInbox(), s.checkPeers(), s.checkAddrs(), s.checkMailboxes(), s.checkMarkets(), s.checkOwed(), s.checkIngest(), s.checkClock()}), nil
 }
 
 func (s *Server) checkLedger() Check {
@@ -82,6 +82,15 @@ func (s *Server) checkMemory() Check {
 		c.Hint = "the old node must not run again; parley deal list shows what came of it"
 	}
 	return c
+}
+
+// checkWriters tells whether another node signs as this seller.
+func (s *Server) checkWriters() Check {
+	if seen := s.desk().OtherWriter(); s.now()-seen.Unix() < 600 {
+		return Check{Name: "writers", Status: "warn", Text: "another node signs as this seller, since a short while ago: " + seen.UTC().Format(time.DateTime),
+			Hint: "stop it: two of them would contradict each other"}
+	}
+	return Check{Name: "writers", Status: "ok", Text: "no other node signs as this seller, as far as is known"}
 }
 
 func (s *Server) checkPeers() Check {

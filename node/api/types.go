@@ -247,6 +247,7 @@ type Offer struct {
 	Own           bool     `json:"own"`
 	Seller        string   `json:"seller" doc:"DID"`
 	SellerName    string   `json:"sellerName,omitempty" doc:"The local name, else the one of its profile"`
+	Moved         *Moved   `json:"moved,omitempty" doc:"What the seller says of its key before"`
 	Description   string   `json:"description,omitempty"`
 	Items         []Line   `json:"itemOffered"`
 	Charges       []Charge `json:"charges,omitempty"`
@@ -266,6 +267,14 @@ type Offer struct {
 	Unknown            []string        `json:"unknown,omitempty" doc:"Fields that this version doesn't know; they block acceptance"`
 	Delivery           *Delivery       `json:"delivery,omitempty"`
 	Record             json.RawMessage `json:"record,omitempty"`
+}
+
+// Moved is what a seller's profile says of the key before.
+type Moved struct {
+	From   string    `json:"from" doc:"DID"`
+	At     time.Time `json:"at"`
+	Proven bool      `json:"proven" doc:"The old key had promised this one; else take it for a different seller"`
+	Text   string    `json:"text"`
 }
 
 // Delivery is how far an own record has come.

@@ -103,6 +103,19 @@ func recoveringText(why book.Why) string {
 	return ""
 }
 
+// moved tells what a seller says of the key that it had before.
+func (s *Server) moved(did crypto.DID) *Moved {
+	m, ok := s.desk().MoveOf(did)
+	if !ok {
+		return nil
+	}
+	v := &Moved{From: string(m.From), At: when(m.At), Proven: m.Proven, Text: "moved to a new key on " + when(m.At).Format(time.DateOnly)}
+	if !m.Proven {
+		v.Text = "says that it is a seller with another key, which had not promised this one: take it for a different seller"
+	}
+	return v
+}
+
 // sellerName is what the person calls a seller, else what it calls itself.
 func (s *Server) sellerName(ctx context.Context, did crypto.DID) string {
 	for _, c := range s.desk().Contacts() {
@@ -132,6 +145,7 @@ func (s *Server) offerView(ctx context.Context, d *book.Deal, rec *record.Record
 	if acc := d.State.Acceptance; acc != nil {
 		v.Accepted = acc.Body().(*record.Acceptance).Offer == rec.ID()
 	}
+	v.Moved = s.moved(d.Key.Vendor)
 	if d.Role == book.Customer {
 		if err := d.State.MayAccept(rec.ID(), s.now()); err != nil {
 			v.WhyNot = problemOf(err)

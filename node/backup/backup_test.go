@@ -299,6 +299,8 @@ func TestDamagedBackupLeavesNothing(t *testing.T) {
 }
 
 // Whoever knows the recipient alone can't make a backup that is taken.
+//
+//spec:shows KEY-18
 func TestForgedBackup(t *testing.T) {
 	root := words(t)
 	n, _ := full(t, root)

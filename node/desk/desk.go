@@ -80,6 +80,12 @@ type Config struct {
 	Now func() time.Time
 	// Keep is how long records of deals are kept, six years by default.
 	Keep time.Duration
+	// Writers is the file that remembers what this node has said about who signs as
+	// its seller; empty: it is remembered until the desk is closed.
+	Writers string
+	// Stop is told when this node must not go on, because an earlier one signs as
+	// its seller. It must not wait for the desk.
+	Stop func(error)
 	// Log hears of what goes wrong; never of contents.
 	Log *slog.Logger
 }
@@ -103,6 +109,7 @@ type Desk struct {
 
 	work      *queue // reactions to changes, in their order
 	receivers *receivers
+	writers   *writers
 	receipts  receipts
 
 	announcements announcements
@@ -129,6 +136,10 @@ func New(ctx context.Context, l book.Ledger, in book.Inbox, keys Keys, st Store,
 	d.outbox = outbox.New(source{d}, mail, d.delivered)
 	d.receivers = newReceivers(d)
 	var err error
+	if d.writers, err = newWriters(cfg.Writers, cfg.Now().Unix()); err != nil {
+		d.cancel()
+		return nil, err
+	}
 	if d.book, err = book.Open(ctx, l, in, keys, d.changed); err != nil {
 		d.cancel()
 		return nil, err
@@ -168,6 +179,7 @@ func (d *Desk) Start(ctx context.Context) error {
 	d.run(d.react)
 	d.run(d.sweep)
 	d.takeUp()
+	d.announceWriter(announceEvery)
 	return nil
 }
 

@@ -94,8 +94,15 @@ func (d *Desk) Arrive(ctx context.Context, batch []ingest.Arrival) error {
 					d.cfg.Log.Error("a withdrawal could not be kept", "error", err)
 				}
 			})
+		case *record.Writer:
+			d.hearWriter(a.Record)
 		case *record.Profile:
 			d.sendAgain(a.Record.Header().By)
+			d.work.add(func(ctx context.Context) {
+				if err := errors.Join(d.follow(ctx, a.Record), d.followAgain(ctx, a.Record)); err != nil && ctx.Err() == nil {
+					d.cfg.Log.Error("it could not be told whether a seller has moved to another key", "error", err)
+				}
+			})
 			d.publish(a.Record, event.ProfileSeen, "A seller presents itself.", nil)
 		}
 	}

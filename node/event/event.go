@@ -34,6 +34,8 @@ const (
 	IntentFound        = "intent.found"        // an own one that the node didn't know any more
 	DealRecovering     = "deal.recovering"     // not all that was signed with one's key is known
 	RecordReceived     = "record.received"     // of a type that this program doesn't know
+	SellerMoved        = "seller.moved"        // a profile says that its seller had another key before
+	WriterSeen         = "writer.seen"         // another node signs as this one's seller
 	DealChanged        = "deal.changed"        // a record came or went out, the phase may be new
 	DeliveryStored     = "delivery.stored"     // a mailbox has taken custody
 	DeliveryPersisted  = "delivery.persisted"  // the recipient has it on its disk

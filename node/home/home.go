@@ -64,6 +64,9 @@ func (h Home) View() string    { return h.path("view") }
 // BackupRecipient is the public half of the key that opens this home's backups.
 func (h Home) BackupRecipient() string { return h.path("backup-recipient") }
 
+// Writers remembers what this home's node has said about who signs as its seller.
+func (h Home) Writers() string { return h.path("writers") }
+
 // Restoring is where a restore works until it is whole.
 func (h Home) Restoring() string { return h.path("restoring") }
 
