@@ -98,6 +98,10 @@ func (r *receivers) close() {
 // a mailbox keeps what comes for as long.
 const lateFor = protocol.MailboxRetention
 
+// agreedFor is how much longer an address is listened at where there is an
+// agreement: it may be changed, and more be said about it.
+const agreedFor = 150 * 24 * 3600
+
 // expects tells whether mail may still come to the address that a record states.
 func (d *Desk) expects(rec *record.Record, now int64) bool { return expects(d.book, rec, now) }
 
@@ -130,8 +134,11 @@ func expects(b *book.Book, rec *record.Record, now int64) bool {
 		return false
 	}
 	last := rec.Header().At
-	for _, r := range dl.All() {
+	for _, r := range append(dl.All(), dl.After...) {
 		last = max(last, r.Header().At, r.ValidUntil())
+	}
+	if dl.State.Phase == deal.PhaseAgreed {
+		last += agreedFor
 	}
 	return now < last+lateFor || dl.State.Phase == deal.PhasePending
 }

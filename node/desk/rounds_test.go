@@ -186,6 +186,38 @@ func TestChangeOfAnAgreement(t *testing.T) {
 	}
 }
 
+// An agreement can be changed long after it was made, when its request and its
+// offer have had their time.
+func TestLateChangeArrives(t *testing.T) {
+	w := newWorld(t)
+	customer, seller := w.node("customer"), w.node("seller")
+	intent := customer.request(1)
+	first := w.agrees(customer, seller, intent, "100")
+	w.quiet(customer, seller)
+	w.sleep(100 * 24 * time.Hour)
+	customer.forget(t.Context())
+	seller.forget(t.Context())
+	customer, seller = customer.again(), seller.again()
+	change, err := seller.changes(first, seller.state(first).Agreement, "90")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := customer.accept(change, false); err != nil {
+		t.Fatal(err)
+	}
+	customer.phase(change, deal.PhaseAgreed)
+	seller.phase(change, deal.PhaseAgreed)
+	w.sleep(100 * 24 * time.Hour)
+	customer.forget(t.Context())
+	seller.forget(t.Context())
+	asked, err := customer.asksRound(first, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seller.has(asked)
+	w.quiet(customer, seller)
+}
+
 // A customer asks for a change; a void of it leaves the old agreement in force,
 // and another round is about that agreement still.
 func TestChangeThatComesToNothing(t *testing.T) {
