@@ -286,6 +286,8 @@ func TestAssertions(t *testing.T) {
 }
 
 // Nobody but those whom one has dealt with leaves assertions.
+//
+//spec:shows INT-33
 func TestStrangersAssertNothing(t *testing.T) {
 	w := newWorld(t)
 	customer, seller, stranger := w.node("customer"), w.node("seller"), w.node("stranger")

@@ -6,7 +6,6 @@ package ingest
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -268,16 +267,14 @@ func (in *Ingest) admit(m *gossip.Message) (*record.Record, error) {
 	return rec, nil
 }
 
-// belongs tells whether a record may travel in a market: a profile in all that
-// it lists, and terms and writers, which name none, anywhere.
+// belongs tells whether a record may travel in a market: what is asked for in
+// the one that it names, everything else in any.
 func belongs(rec *record.Record, market string) bool {
-	switch body := rec.Body().(type) {
-	case *record.Profile:
-		return slices.Contains(body.Markets, market)
-	case *record.Terms, *record.Writer:
-		return true
+	switch rec.Body().(type) {
+	case *record.Intent, *record.Withdrawal:
+		return rec.Market() == market
 	}
-	return rec.Market() == market
+	return true
 }
 
 // share is what one peer may bring: at most so much, and at least so much.

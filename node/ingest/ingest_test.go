@@ -131,7 +131,7 @@ func TestVerdicts(t *testing.T) {
 		{name: "an offer", m: frameOf(recordtest.Offer(t, vendor, intent)), want: protocol.Ignore, code: protocol.CodeUnknownType},
 		{name: "an unknown type", m: frameOf(opaque()), want: protocol.Ignore, code: protocol.CodeUnknownType},
 		{name: "another market", m: func() *gossip.Message { m := frameOf(intent); m.Market = "test"; return m }(), want: protocol.Reject, code: protocol.CodeWrongMarket},
-		{name: "a profile elsewhere", m: func() *gossip.Message { m := frameOf(recordtest.Profile(t, vendor)); m.Market = "test"; return m }(), want: protocol.Reject, code: protocol.CodeWrongMarket},
+		{name: "a profile in a market that it doesn't list", accept: true, m: func() *gossip.Message { m := frameOf(recordtest.Profile(t, vendor)); m.Market = "test"; return m }()},
 		{name: "withdrawn", m: frameOf(intent), want: protocol.Ignore, code: protocol.CodeWithdrawn, change: func(r *room, _ *Limits) { r.gone[intent.ID()] = true }},
 		{name: "blocked", m: frameOf(intent), want: protocol.Ignore, code: protocol.CodeNotPermitted, change: func(r *room, _ *Limits) { r.blocked[customer.DID()] = true }},
 		{name: "no stamp", m: frameOf(intent), want: protocol.Ignore, code: protocol.CodeStampTooWeak, change: func(_ *room, l *Limits) { l.StampBits = 40 }},
