@@ -311,7 +311,8 @@ func (d *Desk) eraseOld(ctx context.Context) {
 	now := d.now()
 	done := map[cid.Cid]bool{}
 	for _, dl := range d.book.Deals() {
-		if done[dl.ID] || dl.State.Phase == deal.PhaseAgreed || dl.State.Phase == deal.PhaseConflict || dl.State.Phase == deal.PhasePending {
+		if done[dl.ID] || dl.State.Phase == deal.PhaseAgreed || dl.State.Phase == deal.PhaseConflict || dl.State.Phase == deal.PhasePending ||
+			now <= dl.Intent.Record.Header().RetainUntil || !past(Erasure{Intent: dl.Intent, Records: dl.All()}, now) {
 			continue
 		}
 		e, err := d.PlanErase(dl.ID)
