@@ -185,7 +185,7 @@ func (d *Desk) IssueMembership(ctx context.Context, id cid.Cid, m record.Members
 		m.Member = dl.State.Customer
 	}
 	m.HostingOrganization = dl.Key.Vendor
-	rec, err := record.Sign(d.header(), &m, d.keys.Identity().Persona())
+	rec, err := record.Sign(d.header(), &m, d.vendorKey(dl.Key.Vendor))
 	if err != nil {
 		return nil, err
 	}

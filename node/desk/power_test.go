@@ -63,22 +63,24 @@ func TestANodeNeedsItsSyncs(t *testing.T) {
 	}
 }
 
-// syncSites are the places that the nodes of one history sync at.
+// syncSites are the places that the nodes of a few histories sync at.
 func syncSites(t *testing.T) (sites []string) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPlay(t, 1)
-		collect := func() {
-			for _, pl := range p.players {
-				sites = append(sites, pl.disk.SyncSites()...)
+	for seed := range uint64(8) {
+		synctest.Test(t, func(t *testing.T) {
+			p := newPlay(t, seed+1)
+			collect := func() {
+				for _, pl := range p.players {
+					sites = append(sites, pl.disk.SyncSites()...)
+				}
 			}
-		}
-		collect()
-		p.perform()
-		collect()
-		p.settle()
-		p.end()
-		collect()
-	})
+			collect()
+			p.perform()
+			collect()
+			p.settle()
+			p.end()
+			collect()
+		})
+	}
 	slices.Sort(sites)
 	return slices.Compact(sites)
 }

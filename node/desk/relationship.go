@@ -64,9 +64,8 @@ func (d *Desk) takeIntroduction(ctx context.Context, bundle []*record.Record, bo
 	if err := main.CheckTime(d.now()); err != nil {
 		return refused(err)
 	}
-	persona := d.keys.Identity().Persona().DID()
-	if d.ours(body.Vendor) {
-		persona = body.Vendor
+	if !d.ours(body.Vendor) {
+		return refused(protocol.Errorf(protocol.CodeDealMismatch, "vendor", "it is meant for another seller"))
 	}
 	in, ok := d.book.Intent(body.Intent)
 	if !ok {
@@ -74,13 +73,13 @@ func (d *Desk) takeIntroduction(ctx context.Context, bundle []*record.Record, bo
 		if at < 0 {
 			return refused(protocol.Errorf(protocol.CodeMissingRecord, "intent", "the request that it is about isn't known here"))
 		}
-		if err := main.CheckIntroduces(bundle[at], persona); err != nil {
+		if err := main.CheckIntroduces(bundle[at], body.Vendor); err != nil {
 			return refused(err)
 		}
 		if err := d.takeRequest(ctx, bundle[:at+1]); err != nil {
 			return err
 		}
-	} else if err := main.CheckIntroduces(in.Record, persona); err != nil {
+	} else if err := main.CheckIntroduces(in.Record, body.Vendor); err != nil {
 		return refused(err)
 	}
 	for _, old := range d.book.Introductions(body.Intent) {
