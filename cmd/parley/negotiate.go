@@ -254,7 +254,7 @@ func printNegotiation(w io.Writer, d api.Deal) {
 		if c.Description != "" {
 			fmt.Fprintf(w, "  “%s”\n", clip(c.Description, 300))
 		}
-		if c.Reason != "" {
+		if c.Reason != "" && c.Reason != protocol.ReasonOther {
 			fmt.Fprintf(w, "  %s\n", reasonText(c.Reason))
 		}
 		printDifferences(w, c.Differences)
