@@ -198,7 +198,7 @@ func (n *Node) refill() {
 func (n *Node) openNetwork(ctx context.Context) error {
 	c := n.opts.Config
 	settings := network.DefaultConfig()
-	settings.Seed = n.Keys.Identity().TransportSeed()
+	settings.Seed = n.opts.Home.TransportSeed(n.Keys.Identity().TransportSeed())
 	settings.ListenAddrs, settings.AnnounceAddrs, settings.StaticPeers = c.Listen, c.Announce, c.Peers
 	settings.MDNS, settings.TestProfile, settings.Options = c.MDNS, c.TestNetwork, n.opts.HostOptions
 	switch {

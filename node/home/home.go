@@ -3,6 +3,7 @@
 package home
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -142,4 +143,15 @@ func cause(err error) string {
 		return e.Detail
 	}
 	return err.Error()
+}
+
+// TransportSeed is the seed of the transport key that a node has in this folder,
+// made of the one that its keyring keeps. A copy of the folder has another key:
+// under one name two nodes would take each other's connections, and neither would
+// hear of the other.
+func (h Home) TransportSeed(kept [32]byte) (seed [32]byte) {
+	mac := hmac.New(sha256.New, kept[:])
+	mac.Write([]byte("parley/1/transport\x00" + place(h.Keys())))
+	mac.Sum(seed[:0])
+	return seed
 }

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -84,5 +85,40 @@ func TestCreateBelowAFile(t *testing.T) {
 	}
 	if err := (home.Home{Dir: filepath.Join(file, "shop")}).Create(); protocol.CodeOf(err) != protocol.CodeReadOnly {
 		t.Errorf("%v", err)
+	}
+}
+
+// A copy of a home is another node to the network; a home that is moved is not.
+func TestTransportSeed(t *testing.T) {
+	dir := t.TempDir()
+	folder := func(name string) home.Home {
+		h, err := home.At(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(h.Keys(), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	first, second, kept := folder("first"), folder("second"), [32]byte{7}
+	seed := first.TransportSeed(kept)
+	if seed == kept || seed == first.TransportSeed([32]byte{8}) {
+		t.Error("the seed isn't made of the one that is kept")
+	}
+	if seed == second.TransportSeed(kept) {
+		t.Error("two folders have one seed")
+	}
+	if seed != first.TransportSeed(kept) {
+		t.Error("the seed changes by itself")
+	}
+	if runtime.GOOS == "windows" {
+		return
+	}
+	if err := os.Rename(first.Dir, filepath.Join(dir, "moved")); err != nil {
+		t.Fatal(err)
+	}
+	if seed != (home.Home{Dir: filepath.Join(dir, "moved")}).TransportSeed(kept) {
+		t.Error("a folder that was moved has another seed")
 	}
 }
