@@ -281,6 +281,8 @@ func (g *Gossip) ask(ctx context.Context, id peer.ID, r request) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
+	// A peer that was killed must not keep those waiting who leave the market.
+	defer context.AfterFunc(ctx, func() { s.Reset() })()
 	p, err := exchange(s, r)
 	if err != nil {
 		s.Reset()
