@@ -14,6 +14,7 @@ const (
 	rootLabel       = "root"
 	branchLabel     = "parley/1/branch"
 	intentKeyLabel  = "parley/1/intent-key"
+	intentSaltLabel = "parley/1/intent-salt"
 	personaKeyLabel = "parley/1/persona-key"
 	relationLabel   = "parley/1/relationship-key"
 	assertionLabel  = "parley/1/assertion-key"
@@ -84,6 +85,25 @@ func (b Branch) Bytes() [SeedSize]byte { return [SeedSize]byte(b.key("Branch")) 
 func (b Branch) IntentKey(salt [32]byte) *SigningKey {
 	return NewSigner(derive(b.key("Branch"), salt[:], intentKeyLabel))
 }
+
+// IntentSalt returns the public salt of a new intent, whose first half is random:
+//
+//	salt = random ‖ the first 16 bytes of HKDF-SHA256(secret = branch,
+//	  salt = random, info = "parley/1/intent-salt", 32 bytes)
+//
+// To whoever hasn't the branch, all of it looks random. It panics on the zero
+// Branch and on a destroyed one.
+func (b Branch) IntentSalt(random [16]byte) (salt [32]byte) {
+	mark := derive(b.key("Branch"), random[:], intentSaltLabel)
+	copy(salt[:], random[:])
+	copy(salt[len(random):], mark[:])
+	return salt
+}
+
+// MadeSalt reports whether a salt comes from [Branch.IntentSalt]. A node asks it of
+// every intent that it sees: to derive the key costs ten times as much. It panics on
+// the zero Branch and on a destroyed one.
+func (b Branch) MadeSalt(salt [32]byte) bool { return b.IntentSalt([16]byte(salt[:16])) == salt }
 
 // BackupMAC returns the key under which a device authenticates its backups:
 //

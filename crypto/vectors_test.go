@@ -72,6 +72,19 @@ func TestVectorsOfIntentKeys(t *testing.T) {
 	})
 }
 
+func TestVectorsOfIntentSalts(t *testing.T) {
+	vectorstest.Run(t, "intent-salt", func(t *testing.T, c vectors.Case, in struct{ Random vectors.Hex }) (any, string) {
+		branch := branchOf(t, c)
+		raw, salt := branch.Bytes(), branch.IntentSalt([16]byte(in.Random))
+		other := salt
+		other[31]++
+		if !branch.MadeSalt(salt) || branch.MadeSalt(other) || branch.MadeSalt([32]byte(raw)) {
+			t.Error("a branch doesn't know its own salts from others")
+		}
+		return map[string]any{"branch": vectors.Hex(raw[:]), "salt": vectors.Hex(salt[:])}, ""
+	})
+}
+
 func TestVectorsOfPersonaKeys(t *testing.T) {
 	vectorstest.Run(t, "persona-key", func(t *testing.T, c vectors.Case, in derivedIn) (any, string) {
 		out := keyOut(t, c, branchOf(t, c).PersonaKey(in.N))

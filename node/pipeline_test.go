@@ -69,7 +69,8 @@ func signed(tb testing.TB, n int) []*record.Record {
 //
 //	gossip    GossipSub alone, between two hosts, with the nodes' parameters
 //	verify    Ed25519 verification alone, on all processors
-//	badger    Badger alone: batches of the very keys and values that a view has
+//	badger    Badger alone: batches of the very keys and values that a view has,
+//	          encrypted as a node's are
 //
 // Both nodes verify and store every record (a node does that with what it
 // publishes too), and the parts share the machine, so the bound is
@@ -282,7 +283,7 @@ func verifyPart(b *testing.B, recs []*record.Record) func(from, to int) {
 func badgerPart(b *testing.B, recs []*record.Record) func(from, to int) {
 	b.Helper()
 	groups := contents(b, recs)
-	db, err := badger.Open(store.Profile(b.TempDir(), store.Options{}))
+	db, err := badger.Open(store.Profile(b.TempDir(), store.Options{Key: &[32]byte{1}})) // a node's is encrypted
 	if err != nil {
 		b.Fatal(err)
 	}

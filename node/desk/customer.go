@@ -96,9 +96,11 @@ func (d *Desk) signIntent(ctx context.Context, req IntentRequest, seed crypto.Se
 	if in.Awards == 0 {
 		in.Awards = 1
 	}
-	if _, err := rand.Read(in.Salt[:]); err != nil {
+	var random [16]byte
+	if _, err := rand.Read(random[:]); err != nil {
 		return nil, nil, err
 	}
+	in.Salt = d.keys.Identity().Customer().IntentSalt(random)
 	now := d.now()
 	header := record.Header{At: now, RetainUntil: min(in.ValidUntil+int64(intentKept/time.Second), now+protocol.MaxIntentRetention)}
 	key := d.keys.Identity().Customer().IntentKey(in.Salt)

@@ -174,13 +174,14 @@ func (d *Desk) stale(dl *book.Deal) bool {
 }
 
 // ownIntentOf tells whether an intent that came from outside is signed with a key
-// of this node's: the salt in it leads to the key.
+// of this node's: the salt in it tells, and leads to the key.
 func (d *Desk) ownIntentOf(rec *record.Record) bool {
 	body, ok := rec.Body().(*record.Intent)
 	if !ok || d.book.Own(rec.ID()) {
 		return false
 	}
-	return d.keys.Identity().Customer().IntentKey(body.Salt).DID() == rec.Header().By
+	branch := d.keys.Identity().Customer()
+	return branch.MadeSalt(body.Salt) && branch.IntentKey(body.Salt).DID() == rec.Header().By
 }
 
 // findOwn takes an own intent that this node had lost for its own again. Nothing

@@ -46,6 +46,11 @@ def intent_secret(customer_branch: bytes, salt: bytes) -> bytes:
     return hkdf(customer_branch, salt, b"parley/1/intent-key")
 
 
+def intent_salt(customer_branch: bytes, random: bytes) -> bytes:
+    """The salt of an intent, from its 16 random bytes ([KEY-12])."""
+    return random + hkdf(customer_branch, random, b"parley/1/intent-salt")[:16]
+
+
 def relationship_secret(customer_branch: bytes, vendor: str) -> bytes:
     """The Ed25519 seed of the key for one vendor ([KEY-21])."""
     return hkdf(customer_branch, b"", b"parley/1/relationship-key\0" + vendor.encode())

@@ -122,6 +122,11 @@ def intent_key(case: Case, _: Path) -> Case:
     return _signing(branch, keys.intent_secret(branch, _raw(case, "salt")))
 
 
+def intent_salt(case: Case, _: Path) -> Case:
+    branch = keys.branch(_raw(case, "seed"), "customer", case["device"])
+    return {"branch": branch.hex(), "salt": keys.intent_salt(branch, _raw(case, "random")).hex()}
+
+
 def relationship_key(case: Case, _: Path) -> Case:
     branch = keys.branch(_raw(case, "seed"), "customer", case["device"])
     return _signing(branch, keys.relationship_secret(branch, case["vendor"]))
@@ -372,6 +377,7 @@ KINDS: dict[str, Checker] = {
     "signature": signature,
     "phrase": phrase,
     "intent-key": intent_key,
+    "intent-salt": intent_salt,
     "persona-key": persona_key,
     "relationship-key": relationship_key,
     "assertion-key": assertion_key,

@@ -130,6 +130,25 @@ func intentKeys() kit.File {
 	return f
 }
 
+// intentSalts is the salts of document 3, "Derivation".
+func intentSalts() kit.File {
+	f := file("intent-salts", "intent-salt", "The salt of a customer's intent, from the seed of the phrase and 16 random bytes.")
+	add := func(name string, seed []byte, device uint32, random []byte) *kit.Case {
+		b := branch(seed, "customer", device)
+		salt := append(slices.Clone(random), derive(b, random, "parley/1/intent-salt")[:16]...)
+		return f.Add(name, kit.Musts("KEY-12"), kit.Values{"seed": seed, "device": device, "random": random},
+			kit.Values{"branch": b, "salt": salt})
+	}
+	c := add("document-3", count(0, 64), 0, count(0, 16))
+	c.Note = "the values stand in the document"
+	c.Out["branch"] = "100a6d44422bb7c70ff1901c1abebe2701ee7b8b23c0df848c9005d5ef0e43ab"
+	c.Out["salt"] = "000102030405060708090a0b0c0d0e0f518acc29c2f7d870bac0f9ea0980e36b"
+	add("zeros", count(0, 64), 0, make([]byte, 16))
+	add("device-1", count(0, 64), 1, count(0, 16))
+	add("another-seed", count(64, 64), 7, kit.Hash("salt")[:16])
+	return f
+}
+
 // relationshipKeys is the keys by which one vendor knows a customer again.
 func relationshipKeys() kit.File {
 	f := file("relationship-keys", "relationship-key", "A customer's key for one vendor, from the seed of the phrase and the vendor's DID.")

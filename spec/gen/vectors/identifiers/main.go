@@ -14,7 +14,7 @@ func main() { kit.Main(files()) }
 
 // files is all of the chapter, in its order.
 func files() []kit.File {
-	return []kit.File{dids(), signatures(), phrases(), intentKeys(), personaKeys(), relationshipKeys(), assertionKeys(), rotations()}
+	return []kit.File{dids(), signatures(), phrases(), intentKeys(), intentSalts(), personaKeys(), relationshipKeys(), assertionKeys(), rotations()}
 }
 
 func file(name, kind, description string) kit.File {
