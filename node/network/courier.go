@@ -3,7 +3,6 @@ package network
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -27,8 +26,8 @@ type CourierConfig struct {
 	Idle        time.Duration // how long an unused host is kept; default 30 s
 	DialTimeout time.Duration // default 15 s
 	TestProfile bool          // see [Config.TestProfile]
-	// Options makes further options of one host. Tests put a simulated network
-	// in through it.
+	// Options makes the options of one host, which then is a full one. Tests put
+	// a simulated network in through it.
 	Options func() []libp2p.Option
 }
 
@@ -44,6 +43,10 @@ type Courier struct {
 	hosts  map[string]*errand
 	freed  chan struct{} // closed and replaced when a host may have become free
 	work   sync.WaitGroup
+
+	account   sync.Once // the first host opens the accounts of all
+	resources network.ResourceManager
+	refused   error
 }
 
 // errand is one throw-away host. Its fields other than the host are guarded by
@@ -151,6 +154,9 @@ func (c *Courier) Close() error {
 	}
 	c.mu.Unlock()
 	c.work.Wait()
+	if c.resources != nil {
+		return c.resources.Close()
+	}
 	return nil
 }
 
@@ -224,29 +230,43 @@ func (c *Courier) hire(purpose string) *errand {
 }
 
 func (c *Courier) newHost() (host.Host, error) {
+	c.account.Do(func() { c.resources, c.refused = newCourierResources(c.cfg.MaxHosts, c.cfg.TestProfile) })
+	if c.refused != nil {
+		return nil, fmt.Errorf("couriers' resource manager: %w", c.refused)
+	}
+	if c.cfg.Options != nil {
+		return c.newFullHost()
+	}
+	h, err := newLeanHost(c.resources, c.cfg.DialTimeout)
+	if err != nil {
+		return nil, fmt.Errorf("courier's host: %w", err)
+	}
+	return h, nil
+}
+
+func (c *Courier) newFullHost() (host.Host, error) {
 	key, _, err := crypto.GenerateEd25519Key(rand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("courier's key: %w", err)
 	}
-	resources, err := newCourierResources(c.cfg.TestProfile)
-	if err != nil {
-		return nil, fmt.Errorf("courier's resource manager: %w", err)
-	}
-	options := append(commonOptions(key, resources, c.cfg.UserAgent),
+	options := append(commonOptions(key, shared{c.resources}, c.cfg.UserAgent),
 		libp2p.ConnectionManager(connmgr.NullConnMgr{}),
 		libp2p.Ping(false),
 		libp2p.DisableIdentifyAddressDiscovery(),
 		libp2p.WithDialTimeout(c.cfg.DialTimeout),
 	)
-	if c.cfg.Options != nil {
-		options = append(options, c.cfg.Options()...)
-	}
-	h, err := libp2p.New(options...)
+	h, err := libp2p.New(append(options, c.cfg.Options()...)...)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("courier's host: %w", err), resources.Close())
+		return nil, fmt.Errorf("courier's host: %w", err)
 	}
 	return h, nil
 }
+
+// shared is a resource manager that outlives the host which it is given to.
+type shared struct{ network.ResourceManager }
+
+// Close does nothing.
+func (shared) Close() error { return nil }
 
 // release gives a host back and starts its idle clock.
 func (c *Courier) release(purpose string, e *errand) {

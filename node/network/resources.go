@@ -38,18 +38,21 @@ func newResources(memory int64, conns int, test bool) (network.ResourceManager, 
 	return newManager(limits.Scale(memory, max(leastFiles, 2*conns)), test)
 }
 
-// newCourierResources is for a host that dials one mailbox at a time.
-func newCourierResources(test bool) (network.ResourceManager, error) {
+// newCourierResources is for so many hosts that dial one mailbox each at a time.
+func newCourierResources(hosts int, test bool) (network.ResourceManager, error) {
 	limits := rcmgr.DefaultLimits
 	libp2p.SetDefaultServiceLimits(&limits)
 	limits.SystemBaseLimit = rcmgr.BaseLimit{
-		// Nobody dials a courier, but a QUIC or TCP race can hold a few
-		// connections for a moment.
-		ConnsOutbound: 16, Conns: 16, Streams: 64, StreamsInbound: 16, StreamsOutbound: 64,
-		Memory: 16 << 20, FD: 16,
+		// Nobody dials a courier, but a race of addresses can hold a few connections
+		// for a moment.
+		ConnsOutbound: 8 * hosts, Conns: 8 * hosts, Streams: 16 * hosts, StreamsInbound: 8 * hosts, StreamsOutbound: 8 * hosts,
+		Memory: int64(16<<20 + hosts<<20), FD: 8 * hosts,
 	}
 	limits.TransientBaseLimit = limits.SystemBaseLimit
-	return newManager(limits.Scale(0, 16), test)
+	// All deals may have the same mailbox.
+	limits.PeerBaseLimit, limits.ProtocolBaseLimit = limits.SystemBaseLimit, limits.SystemBaseLimit
+	limits.ProtocolPeerBaseLimit, limits.ServiceBaseLimit, limits.ServicePeerBaseLimit = limits.SystemBaseLimit, limits.SystemBaseLimit, limits.SystemBaseLimit
+	return newManager(limits.Scale(0, 8*hosts), test)
 }
 
 func newManager(limits rcmgr.ConcreteLimitConfig, test bool) (network.ResourceManager, error) {
