@@ -34,7 +34,7 @@ fuzz: ## Fuzz every decoder (FUZZTIME=10s each; 20000000x once)
 
 soak: export PARLEY_SOAK := 1
 soak: ## The long ones: kills, cuts, flips, a full disk, floods, deals by the thousand, every death
-	$(GO) test -count=1 -timeout 4h -v -run 'TestKillsUnderLoad|TestDamagedHomes|TestFullDisk|TestFlood|Forget' ./testnet
+	$(GO) test -count=1 -timeout 4h -v -run 'TestKillsUnderLoad|TestDamagedHomes|TestFullDisk|TestFlood' ./testnet
 	$(GO) test -count=1 -timeout 3h -v -run 'TestDealsByTheThousand|TestRuns|TestANodeNeedsItsSyncs|TestAgainstModel|PowerCuts|EveryFsync|TestSiege' ./node ./node/desk ./node/store ./node/ledger ./node/spool ./protocol/deal
 	$(GO) run ./spec/mutants
 	$(GO) run ./spec/fuzz -fuzztime 20000000x -run '^(crypto|protocol)/'

@@ -121,7 +121,6 @@ func (s story) sameRecords(deal string, want ...string) {
 //
 //spec:shows DEAL-24 DEAL-78
 func TestCustomerForgetsItsAcceptance(t *testing.T) {
-	slowToEnd(t)
 	s := pair(t)
 	intent, offer := s.offered("Library furniture")
 	file := s.backup("customer")
@@ -174,7 +173,6 @@ func TestCustomerForgetsItsAcceptance(t *testing.T) {
 //
 //spec:shows DEAL-26 DEAL-27 DEAL-28
 func TestSellerForgetsItsConfirmation(t *testing.T) {
-	slowToEnd(t)
 	s := pair(t)
 	older, err := s.publish(tender(testnet.SampleTender()), "Never answered")
 	if err != nil {
@@ -206,7 +204,6 @@ func TestSellerForgetsItsConfirmation(t *testing.T) {
 //
 //spec:shows DEAL-76 DEAL-77 DEAL-79
 func TestSellerForgetsItsOffer(t *testing.T) {
-	slowToEnd(t)
 	s := pair(t)
 	file := s.backup("north")
 	_, offer := s.offered("Library furniture")
@@ -225,7 +222,6 @@ func TestSellerForgetsItsOffer(t *testing.T) {
 //
 //spec:shows DEAL-25
 func TestBothForget(t *testing.T) {
-	slowToEnd(t)
 	s := pair(t)
 	_, offer := s.offered("Library furniture")
 	files := []string{s.backup("customer"), s.backup("north")}
@@ -269,14 +265,5 @@ func copyHome(t *testing.T, from, to string) {
 	})
 	if err != nil {
 		t.Fatal(err)
-	}
-}
-
-// slowToEnd leaves a test to the soak: after a restore the mailbox between the two
-// may take a quarter of a minute to stop, and now and then hands nothing out.
-func slowToEnd(t *testing.T) {
-	t.Helper()
-	if os.Getenv("PARLEY_SOAK") != "1" {
-		t.Skip("PARLEY_SOAK=1 runs it: the mailbox is sometimes stuck after a restore")
 	}
 }

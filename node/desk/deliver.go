@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/parley-protocol/parley/crypto"
@@ -265,10 +266,16 @@ func (d *Desk) delivered(s outbox.Status) {
 
 // newestReplyTo is what an author said last about where it wants its mail.
 func newestReplyTo(recs []*record.Record, by crypto.DID) (to record.ReplyTo, found bool) {
+	// Whoever speaks of a loss makes no offer and accepts nothing after it, even if
+	// the clocks say so: those addresses are lost.
+	lost := slices.ContainsFunc(recs, func(rec *record.Record) bool { return rec.Header().By == by && lossTold(rec) })
 	var newest *record.Record
 	for _, rec := range recs {
 		rt, ok := rec.ReplyTo()
 		if !ok || rec.Header().By != by {
+			continue
+		}
+		if t := rec.Type(); lost && (t == protocol.TypeOffer || t == protocol.TypeAcceptance) {
 			continue
 		}
 		if newest == nil || rec.Header().At > newest.Header().At ||

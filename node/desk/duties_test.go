@@ -69,6 +69,13 @@ func TestNewestAddressIsUsed(t *testing.T) {
 			t.Fatalf("%x of %v", got.Token, recs)
 		}
 	}
+	// A customer that came back, with a clock behind that of its acceptance.
+	fresh := recordtest.NewParty("fresh").ReplyTo(t)
+	back := []*record.Record{d.Acceptance, recordtest.Cancel(t, d.Customer, d.Key, recordtest.At[record.Cancel](d.Acceptance.Header().At-60),
+		func(_ *record.Header, c *record.Cancel) { c.Reason, c.ReplyTo = protocol.ReasonRecovered, &fresh })}
+	if got, ok := newestReplyTo(back, d.Customer.DID()); !ok || got.Token != fresh.Token {
+		t.Error("the address that was lost")
+	}
 	if _, ok := newestReplyTo(recs, recordtest.NewParty("another").DID()); ok {
 		t.Error("an address of somebody who said nothing")
 	}

@@ -75,6 +75,12 @@ func recovered(rec *record.Record) bool {
 	return ok && cancel.Reason == protocol.ReasonRecovered
 }
 
+// lossTold tells whether a record gives the address of a side that came back.
+func lossTold(rec *record.Record) bool {
+	_, says := rec.ReplyTo()
+	return says && (rec.Type() == protocol.TypeRestored || recovered(rec))
+}
+
 // maxReminder bounds a message with all that its recipient may have lost, in
 // bytes of records.
 const maxReminder = 128 << 10
@@ -229,8 +235,8 @@ func (d *Desk) refreshProfile(ctx context.Context) error {
 	return err
 }
 
-// newAddress is where a seller says, in its profile, that it is reached now, if it
-// has said so since it spoke in the deal last: to what it has told in the deal
+// newAddress is where a seller says, in its profile, that it is reached now, unless
+// it has spoken in the deal since: to what it has told in the deal
 // there came no receipt, and it may have lost the key behind it.
 func (d *Desk) newAddress(ctx context.Context, dl *book.Deal, to crypto.DID) (record.ReplyTo, bool) {
 	if dl.Role != book.Customer {
@@ -241,7 +247,7 @@ func (d *Desk) newAddress(ctx context.Context, dl *book.Deal, to crypto.DID) (re
 		return record.ReplyTo{}, false
 	}
 	for _, r := range dl.All() {
-		if _, says := r.ReplyTo(); says && r.Header().By == to && r.Header().At >= rec.Header().At {
+		if _, says := r.ReplyTo(); says && r.Header().By == to && r.Header().At > rec.Header().At {
 			return record.ReplyTo{}, false
 		}
 	}
