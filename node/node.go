@@ -201,10 +201,14 @@ func (n *Node) openNetwork(ctx context.Context) error {
 	settings.Seed = n.opts.Home.TransportSeed(n.Keys.Identity().TransportSeed())
 	settings.ListenAddrs, settings.AnnounceAddrs, settings.StaticPeers = c.Listen, c.Announce, c.Peers
 	settings.MDNS, settings.TestProfile, settings.Options = c.MDNS, c.TestNetwork, n.opts.HostOptions
+	// A simulated network's addresses look like the internet's, and the host that
+	// dials others for AutoNAT would look for them there.
+	settings.Traversal = c.Traversal && len(n.opts.HostOptions) == 0
+	settings.PortMapping, settings.Relays, settings.ServeRelay = c.PortMapping, c.Relays, c.ServeRelay
 	switch {
 	case c.TestNetwork:
 		settings.ConnsLow, settings.ConnsHigh, settings.Memory = 1024, 2048, 1<<30
-	case c.ServeMailbox:
+	case c.ServeMailbox || c.ServeRelay:
 		settings.ConnsLow, settings.ConnsHigh = 256, 512
 	}
 	var err error

@@ -2,6 +2,7 @@ package network
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/libp2p/go-libp2p"
@@ -19,6 +20,7 @@ const UserAgent = "parley/1"
 const (
 	MaxListenAddrs = 16
 	MaxStaticPeers = 64
+	MaxRelays      = 16
 	minMemory      = 32 << 20
 )
 
@@ -37,6 +39,17 @@ type Config struct {
 	StaticPeers []string
 	// MDNS looks for nodes on the local network and answers those that look.
 	MDNS bool
+	// Traversal finds out whether others reach this node, gets it a place at
+	// relays when they don't, and goes from relayed connections to direct ones.
+	// It isn't for simulated networks: others are dialled by a host of their own.
+	Traversal bool
+	// PortMapping asks the router for a port, by UPnP or NAT-PMP; with Traversal.
+	PortMapping bool
+	// Relays are multiaddrs ending in /p2p/PEER of the only relays to have a place
+	// at; none: nodes met that relay. With Traversal.
+	Relays []string
+	// ServeRelay relays for others, within the limits of document 8.
+	ServeRelay bool
 	// UserAgent is told to every peer.
 	UserAgent string
 	// ConnsLow and ConnsHigh are the connection manager's marks: above the
@@ -98,8 +111,27 @@ func (c Config) Validate() error {
 	if _, err := parseAddrs("announce", c.AnnounceAddrs); err != nil {
 		return err
 	}
+	if err := validateRelays(c.Relays); err != nil {
+		return err
+	}
 	_, err := ParsePeers(c.StaticPeers)
 	return err
+}
+
+func validateRelays(texts []string) error {
+	relays, err := ParsePeers(texts)
+	if err != nil {
+		return usage("relays", "%w", err)
+	}
+	if len(relays) > MaxRelays {
+		return usage("relays", "%d relays; at most %d", len(relays), MaxRelays)
+	}
+	for _, r := range relays {
+		if slices.ContainsFunc(r.Addrs, isCircuit) {
+			return usage("relays", "a relay is reached directly, not through another")
+		}
+	}
+	return nil
 }
 
 // parseAddrs reads multiaddrs that name no peer.

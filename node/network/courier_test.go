@@ -92,11 +92,12 @@ func TestCourierHasAnIdentityPerPurpose(t *testing.T) {
 //spec:shows NET-24
 func TestCourierListensNowhere(t *testing.T) {
 	c := courier(t, CourierConfig{})
-	h, release, err := c.acquire(t.Context(), "a")
+	e, release, err := c.acquire(t.Context(), "a")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer release()
+	h := e.host
 	if addrs := h.Network().ListenAddresses(); len(addrs) != 0 {
 		t.Errorf("it listens on %s", addrs)
 	}

@@ -18,7 +18,7 @@ import (
 
 // newHost makes a host that doesn't listen yet, so that every protocol handler
 // is in place before the first peer can arrive.
-func newHost(cfg Config) (host.Host, error) {
+func newHost(cfg Config, t *traversal) (host.Host, error) {
 	key, err := transportKey(cfg.Seed)
 	if err != nil {
 		return nil, err
@@ -36,6 +36,7 @@ func newHost(cfg Config) (host.Host, error) {
 		libp2p.ConnectionManager(conns),
 		libp2p.WithDialTimeout(cfg.DialTimeout),
 	)
+	options = append(options, t.options()...)
 	h, err := libp2p.New(append(options, cfg.Options...)...)
 	if err != nil {
 		return nil, fmt.Errorf("libp2p host: %w", err)
@@ -44,14 +45,13 @@ func newHost(cfg Config) (host.Host, error) {
 }
 
 // commonOptions are those of every host of a node: QUIC, and TCP with Noise and
-// Yamux; no relaying, no metrics.
+// Yamux; no metrics.
 func commonOptions(key crypto.PrivKey, resources network.ResourceManager, userAgent string) []libp2p.Option {
 	quietQUIC()
 	return []libp2p.Option{
 		libp2p.Identity(key),
 		libp2p.UserAgent(userAgent),
 		libp2p.NoListenAddrs,
-		libp2p.DisableRelay(),
 		libp2p.Transport(quic.NewTransport),
 		libp2p.Transport(tcp.NewTCPTransport, tcp.DisableReuseport()),
 		libp2p.Security(noise.ID, noise.New),
