@@ -79,6 +79,7 @@ type traversal struct {
 	emitter  event.Emitter
 	events   event.Subscription
 	finished chan struct{}
+	places   *autorelay.AutoRelay // nil without traversal
 }
 
 func newTraversal(cfg Config) *traversal {
@@ -92,20 +93,10 @@ func (t *traversal) options() []libp2p.Option {
 	if !t.cfg.Traversal {
 		return []libp2p.Option{libp2p.DisableRelay()}
 	}
-	every := relayEvery
-	if t.cfg.TestProfile {
-		every = relayEveryTest
-	}
 	options := []libp2p.Option{
 		libp2p.EnableRelay(),
 		libp2p.EnableAutoNATv2(),
 		libp2p.EnableHolePunching(holepunch.WithTracer(t)),
-		libp2p.EnableAutoRelayWithPeerSource(t.candidates,
-			autorelay.WithNumRelays(relaysWanted),
-			autorelay.WithMinCandidates(1),
-			autorelay.WithBootDelay(0),
-			autorelay.WithMinInterval(every),
-			autorelay.WithBackoff(relayBackoff)),
 		// The first version of AutoNAT takes any peer's word. What it would tell
 		// comes from watch instead.
 		func(c *libp2p.Config) error {
@@ -143,9 +134,30 @@ func (t *traversal) attach(h host.Host) error {
 		t.emitter.Close()
 		return err
 	}
+	if t.places, err = t.newPlaces(h); err != nil {
+		t.events.Close()
+		t.emitter.Close()
+		return err
+	}
 	t.finished = make(chan struct{})
 	go t.watch()
+	t.places.Start()
 	return nil
+}
+
+// newPlaces is what gets places at relays while others don't reach the host.
+func (t *traversal) newPlaces(h host.Host) (*autorelay.AutoRelay, error) {
+	every := relayEvery
+	if t.cfg.TestProfile {
+		every = relayEveryTest
+	}
+	return autorelay.NewAutoRelay(h,
+		autorelay.WithPeerSource(t.candidates),
+		autorelay.WithNumRelays(relaysWanted),
+		autorelay.WithMinCandidates(1),
+		autorelay.WithBootDelay(0),
+		autorelay.WithMinInterval(every),
+		autorelay.WithBackoff(relayBackoff))
 }
 
 // start lets the search for relays begin: nothing is dialled before.
@@ -157,11 +169,16 @@ func (t *traversal) start() {
 }
 
 func (t *traversal) close() {
-	if t.events != nil {
-		t.events.Close()
-		<-t.finished
-		t.emitter.Close()
+	if t.places == nil {
+		return
 	}
+	t.events.Close()
+	<-t.finished
+	t.emitter.Close()
+	// What it was told just before may start it again while it is closed for the
+	// first time. Its errors are none.
+	_ = t.places.Close()
+	_ = t.places.Close()
 }
 
 // watch follows what the host finds out, until the subscription is closed.
