@@ -39,8 +39,8 @@ type Options struct {
 	Now func() time.Time
 	// Unlock is how the keys are opened that are under a passphrase.
 	Unlock vault.Unlock
-	// HostOptions are added to the libp2p host's; tests put a simulated network
-	// in through them.
+	// HostOptions are added to those of every libp2p host that the node makes, the
+	// throw-away ones too; tests put a simulated network in through them.
 	HostOptions []libp2p.Option
 	// Ingest bounds what others can make the node do; the zero value is right
 	// but for measurements.
@@ -201,22 +201,21 @@ func (n *Node) openNetwork(ctx context.Context) error {
 	settings.Seed = n.opts.Home.TransportSeed(n.Keys.Identity().TransportSeed())
 	settings.ListenAddrs, settings.AnnounceAddrs, settings.StaticPeers = c.Listen, c.Announce, c.Peers
 	settings.MDNS, settings.TestProfile, settings.Options = c.MDNS, c.TestNetwork, n.opts.HostOptions
-	// A simulated network's addresses look like the internet's, and the host that
-	// dials others for AutoNAT would look for them there.
-	settings.Traversal = c.Traversal && len(n.opts.HostOptions) == 0
-	settings.PortMapping, settings.Relays, settings.ServeRelay = c.PortMapping, c.Relays, c.ServeRelay
 	switch {
 	case c.TestNetwork:
 		settings.ConnsLow, settings.ConnsHigh, settings.Memory = 1024, 2048, 1<<30
-	case c.ServeMailbox || c.ServeRelay:
-		settings.ConnsLow, settings.ConnsHigh = 256, 512
+	case c.ServeMailbox:
+		settings.ConnsLow, settings.ConnsHigh, settings.ConnsPerAddress = 256, 512, 64
 	}
 	var err error
 	if n.Network, err = network.New(settings); err != nil {
 		return err
 	}
 	n.opened(n.Network.Close)
-	courier := network.NewCourier(network.CourierConfig{TestProfile: c.TestNetwork, MaxHosts: n.courierHosts()})
+	courier := network.NewCourier(network.CourierConfig{
+		MaxHosts: n.courierHosts(),
+		Options:  func() []libp2p.Option { return n.opts.HostOptions },
+	})
 	n.opened(courier.Close)
 
 	rooms := &wiring{room: n.Space.For(space.Foreign)}

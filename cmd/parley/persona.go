@@ -48,10 +48,12 @@ the key that they name.`,
 		if err := a.call(cmd.Context(), http.MethodGet, "/v1/persona", nil, &p); err != nil {
 			return err
 		}
-		root, err := a.needRoot(phraseFile)
+		phrase, err := a.needPhrase(phraseFile)
 		if err != nil {
 			return err
 		}
+		defer phrase.Destroy()
+		root := phrase.Root()
 		defer root.Destroy()
 		if err := sameWords(root, p); err != nil {
 			return err

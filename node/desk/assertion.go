@@ -115,8 +115,8 @@ func (d *Desk) ShareAssertion(ctx context.Context, id cid.Cid, vendor crypto.DID
 	if err != nil {
 		return nil, err
 	}
-	key, introduced := d.relationshipKey(vendor)
-	if !introduced {
+	key := d.keys.Identity().Customer().RelationshipKey(vendor)
+	if !slices.ContainsFunc(d.Relationships(), func(r Relationship) bool { return r.Own && r.DID == key.DID() }) {
 		return nil, &protocol.Error{Code: protocol.CodeNotPermitted, Field: "to", Detail: "this seller doesn't know who you are",
 			Hint: "introduce yourself after an agreement: parley relationship introduce DEAL"}
 	}
@@ -154,19 +154,13 @@ func (d *Desk) ShareAssertion(ctx context.Context, id cid.Cid, vendor crypto.DID
 	return shared, d.book.Set(ctx, settingShared+id.String()+"/"+string(vendor), shared.ID().String())
 }
 
-// SharedCopy is the copy of an own assertion that a seller was given, under
-// whichever of its keys.
+// SharedCopy is the copy of an own assertion that a seller was given.
 func (d *Desk) SharedCopy(id cid.Cid, vendor crypto.DID) (*record.Record, bool) {
-	for _, name := range d.sellerNames(vendor) {
-		shared, err := cid.Decode(d.book.Setting(settingShared + id.String() + "/" + string(name)))
-		if err != nil {
-			continue
-		}
-		if rec, ok := d.book.Record(shared); ok {
-			return rec, true
-		}
+	shared, err := cid.Decode(d.book.Setting(settingShared + id.String() + "/" + string(vendor)))
+	if err != nil {
+		return nil, false
 	}
-	return nil, false
+	return d.book.Record(shared)
 }
 
 // SharedWith are the sellers that have a copy of an own assertion.
@@ -243,10 +237,8 @@ func (d *Desk) KeepAssertion(ctx context.Context, id cid.Cid) error {
 }
 
 // dealsWith are the deals with somebody, in which this node has spoken: with a
-// seller under any of its keys, a request's author, or the relationship that
-// stands behind one.
+// seller, a request's author, or the relationship that stands behind one.
 func (d *Desk) dealsWith(did crypto.DID) (out []*book.Deal) {
-	sellers := d.sellerNames(did)
 	relation := map[cid.Cid]bool{}
 	for _, rec := range d.book.Relationships()[did] {
 		relation[rec.Body().(*record.Introduction).Intent] = true
@@ -255,13 +247,14 @@ func (d *Desk) dealsWith(did crypto.DID) (out []*book.Deal) {
 		if dl.Intent == nil || !dl.Spoken() {
 			continue
 		}
-		with := slices.Contains(sellers, dl.Key.Vendor)
+		other := dl.Key.Vendor
 		if dl.Role == book.Vendor {
-			with = dl.State.Customer == did || relation[dl.Key.Intent]
+			other = dl.State.Customer
 		}
-		if with {
-			out = append(out, dl)
+		if other != did && !(dl.Role == book.Vendor && relation[dl.Key.Intent]) {
+			continue
 		}
+		out = append(out, dl)
 	}
 	return out
 }

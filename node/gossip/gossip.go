@@ -28,7 +28,7 @@ type Gossip struct {
 	pubsub        *pubsub.PubSub
 	tracer        tracer
 	subscriptions subscriptions
-	turns         *turns        // of Verify
+	slots         chan struct{} // of Verify
 	sessions      chan struct{} // of catching up
 	askers        *limiter.Limiter
 
@@ -65,7 +65,7 @@ func New(h host.Host, options Options) (*Gossip, error) {
 		catchup:    options.Catchup,
 		onPeerJoin: options.OnPeerJoin,
 		timing:     options.Timing.withDefaults(),
-		turns:      newTurns(verifiers(), unverified),
+		slots:      make(chan struct{}, verifySlots),
 		sessions:   make(chan struct{}, askSessions),
 		askers:     limiter.New(pagesPerSecond, pagesBurst, 4096),
 		markets:    make(map[string]*market),

@@ -40,8 +40,8 @@ type Limits struct {
 	PerPeerBurst int           // and at once, default 2000
 	TotalRate    float64       // records a second from all peers, default 600; beyond it each has its assured part
 	TotalBurst   int           // and at once, default 6000
-	Queue        int           // verified records that wait for the store, default 256
-	Batch        int           // records in one write, default 64: own records wait for the one under way
+	Queue        int           // verified records that wait for the store, default 4096
+	Batch        int           // records in one write, default 512
 	Linger       time.Duration // how long a batch waits for more, default 5 ms
 	StampBits    int           // work that a frame must show, default 0
 }
@@ -75,8 +75,8 @@ func (l Limits) withDefaults() Limits {
 	}
 	def(&l.PerPeerBurst, 2000)
 	def(&l.TotalBurst, 6000)
-	def(&l.Queue, 256)
-	def(&l.Batch, 64)
+	def(&l.Queue, 4096)
+	def(&l.Batch, 512)
 	return l
 }
 
@@ -96,9 +96,8 @@ type Ingest struct {
 
 	accepted, ignored, rejected, dropped atomic.Uint64
 
-	closing chan struct{}
-	once    sync.Once // closes it
-	done    sync.WaitGroup
+	cancel context.CancelFunc
+	done   sync.WaitGroup
 }
 
 // New makes the gate of all markets. blocked tells which authors the person
@@ -112,27 +111,34 @@ func New(sink Sink, blocked func(crypto.DID) bool, known func(cid.Cid) bool, gon
 	return &Ingest{
 		sink: sink, blocked: blocked, known: known, gone: gone, now: now, limits: limits,
 		peers: peers, relayed: relayed,
-		total:   rate.NewLimiter(rate.Limit(limits.TotalRate), limits.TotalBurst),
-		queue:   make(chan Arrival, limits.Queue),
-		closing: make(chan struct{}),
+		total: rate.NewLimiter(rate.Limit(limits.TotalRate), limits.TotalBurst),
+		queue: make(chan Arrival, limits.Queue),
 	}
 }
 
 // Start begins to write batches.
 func (in *Ingest) Start(context.Context) error {
-	in.done.Go(in.run)
+	ctx, cancel := context.WithCancel(context.Background())
+	in.cancel = cancel
+	in.done.Add(1)
+	go func() {
+		defer in.done.Done()
+		in.run(ctx)
+	}()
 	return nil
 }
 
 // Close writes what waits and stops.
 func (in *Ingest) Close() error {
-	in.once.Do(func() { close(in.closing) })
-	in.done.Wait()
+	if in.cancel != nil {
+		in.cancel()
+		in.done.Wait()
+	}
 	return nil
 }
 
-// Stats counts verdicts since the start; Dropped are records ignored because the
-// node was closing or the store refused them.
+// Stats counts verdicts since the start; Dropped are records ignored because
+// the store was behind or refused them.
 type Stats struct{ Accepted, Ignored, Rejected, Dropped uint64 }
 
 // Stats returns the counts so far.
@@ -171,7 +177,7 @@ func (in *Ingest) Verify(ctx context.Context, m *gossip.Message) protocol.Verdic
 		return in.count(protocol.Ignore)
 	}
 	if !known {
-		if m.Err = in.enqueue(ctx, Arrival{Record: rec, Market: m.Market}); m.Err != nil {
+		if m.Err = in.enqueue(ctx, m.Path, Arrival{Record: rec, Market: m.Market}); m.Err != nil {
 			in.relayed.Remove(rec.ID())
 			in.dropped.Add(1)
 			return in.count(protocol.Ignore)
@@ -180,14 +186,20 @@ func (in *Ingest) Verify(ctx context.Context, m *gossip.Message) protocol.Verdic
 	return in.count(protocol.Accept)
 }
 
-// enqueue puts a record in line for the store, and waits for room: who calls Verify
-// lets few in, and sends away what is too much by who brought it.
-func (in *Ingest) enqueue(ctx context.Context, a Arrival) error {
+// enqueue puts a record in line for the store. What this node has asked for
+// waits for room; nothing else does.
+func (in *Ingest) enqueue(ctx context.Context, path gossip.Path, a Arrival) error {
 	select {
 	case in.queue <- a:
 		return nil
-	case <-in.closing:
-	case <-ctx.Done():
+	default:
+	}
+	if path == gossip.PathCatchup {
+		select {
+		case in.queue <- a:
+			return nil
+		case <-ctx.Done():
+		}
 	}
 	return protocol.Errorf(protocol.CodeOverQuota, "", "more comes in than can be stored")
 }
@@ -283,17 +295,17 @@ func (in *Ingest) allow(from peer.ID) bool {
 	return s.most.AllowN(now, 1) && (in.total.AllowN(now, 1) || s.assured.AllowN(now, 1))
 }
 
-// run writes batches until the gate closes, then what is left.
-func (in *Ingest) run() {
+// run writes batches until ctx ends, then what is left.
+func (in *Ingest) run(ctx context.Context) {
 	for {
 		select {
 		case first := <-in.queue:
-			in.write(in.collect(first))
-		case <-in.closing:
+			in.write(in.collect(ctx, first))
+		case <-ctx.Done():
 			for {
 				select {
 				case first := <-in.queue:
-					in.write(in.collect(first))
+					in.write(in.collect(ctx, first))
 				default:
 					return
 				}
@@ -302,7 +314,7 @@ func (in *Ingest) run() {
 	}
 }
 
-func (in *Ingest) collect(first Arrival) []Arrival {
+func (in *Ingest) collect(ctx context.Context, first Arrival) []Arrival {
 	batch := []Arrival{first}
 	timer := time.NewTimer(in.limits.Linger)
 	defer timer.Stop()
@@ -318,7 +330,7 @@ func (in *Ingest) collect(first Arrival) []Arrival {
 			batch = append(batch, a)
 		case <-timer.C:
 			return batch
-		case <-in.closing:
+		case <-ctx.Done():
 			return batch
 		}
 	}

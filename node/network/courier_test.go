@@ -53,7 +53,6 @@ func sayHello(s network.Stream) error {
 
 func courier(t *testing.T, cfg CourierConfig) *Courier {
 	t.Helper()
-	cfg.TestProfile = true
 	c := NewCourier(cfg)
 	t.Cleanup(func() { c.Close() })
 	return c
@@ -92,12 +91,11 @@ func TestCourierHasAnIdentityPerPurpose(t *testing.T) {
 //spec:shows NET-24
 func TestCourierListensNowhere(t *testing.T) {
 	c := courier(t, CourierConfig{})
-	e, release, err := c.acquire(t.Context(), "a")
+	h, release, err := c.acquire(t.Context(), "a")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer release()
-	h := e.host
 	if addrs := h.Network().ListenAddresses(); len(addrs) != 0 {
 		t.Errorf("it listens on %s", addrs)
 	}

@@ -18,12 +18,16 @@ import (
 
 // newHost makes a host that doesn't listen yet, so that every protocol handler
 // is in place before the first peer can arrive.
-func newHost(cfg Config, t *traversal) (host.Host, error) {
+func newHost(cfg Config) (host.Host, error) {
 	key, err := transportKey(cfg.Seed)
 	if err != nil {
 		return nil, err
 	}
-	resources, err := newResources(cfg.Memory, cfg.ConnsHigh, cfg.TestProfile)
+	perAddress := cfg.ConnsPerAddress
+	if cfg.TestProfile {
+		perAddress = anyNumber
+	}
+	resources, err := newResources(cfg.Memory, cfg.ConnsHigh, perAddress)
 	if err != nil {
 		return nil, fmt.Errorf("resource manager: %w", err)
 	}
@@ -36,7 +40,6 @@ func newHost(cfg Config, t *traversal) (host.Host, error) {
 		libp2p.ConnectionManager(conns),
 		libp2p.WithDialTimeout(cfg.DialTimeout),
 	)
-	options = append(options, t.options()...)
 	h, err := libp2p.New(append(options, cfg.Options...)...)
 	if err != nil {
 		return nil, fmt.Errorf("libp2p host: %w", err)
@@ -45,13 +48,14 @@ func newHost(cfg Config, t *traversal) (host.Host, error) {
 }
 
 // commonOptions are those of every host of a node: QUIC, and TCP with Noise and
-// Yamux; no metrics.
+// Yamux; no relaying, no metrics.
 func commonOptions(key crypto.PrivKey, resources network.ResourceManager, userAgent string) []libp2p.Option {
 	quietQUIC()
 	return []libp2p.Option{
 		libp2p.Identity(key),
 		libp2p.UserAgent(userAgent),
 		libp2p.NoListenAddrs,
+		libp2p.DisableRelay(),
 		libp2p.Transport(quic.NewTransport),
 		libp2p.Transport(tcp.NewTCPTransport, tcp.DisableReuseport()),
 		libp2p.Security(noise.ID, noise.New),
