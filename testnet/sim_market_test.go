@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/ipfs/go-cid"
+	"github.com/libp2p/go-libp2p/core/peer"
 
 	"github.com/parley-protocol/parley/node/book"
 	"github.com/parley-protocol/parley/node/config"
@@ -38,8 +39,8 @@ import (
 // first seed, which decides everything but keys and the order of goroutines.
 
 func TestMarkets(t *testing.T) {
-	nodes := sized(t, "PARLEY_NODES", 10, 40)
-	intents := sized(t, "PARLEY_INTENTS", 2*nodes, 10*nodes)
+	nodes := sized(t, "PARLEY_NODES", 8, 30)
+	intents := sized(t, "PARLEY_INTENTS", 2*nodes, 5*nodes)
 	first := sized(t, "PARLEY_SEED", 1, 1)
 	for i := range sized(t, "PARLEY_SEEDS", 1, 20) {
 		seed := uint64(first + i)
@@ -81,7 +82,7 @@ const (
 	fairTime     = 12 * time.Minute // in which requests are published
 	fairPause    = 4 * time.Minute  // after which everything works again
 	fairStep     = time.Second
-	fairPatience = 40 * time.Minute // for what is still under way then
+	fairPatience = 20 * time.Minute // for what is still under way then
 	fairMarkets  = 5
 	fairLife     = 24 * time.Hour // of requests and offers
 )
@@ -172,11 +173,10 @@ func newFair(t *testing.T, dir string, seed uint64, nodes, intents int) *fair {
 		f.asks = append(f.asks, a)
 	}
 	slices.SortFunc(f.asks, func(a, b *ask) int { return int(a.at - b.at) })
-	for i := range f.parting {
-		begin := fairTime * time.Duration(2*i+1) / 4
-		begin += f.within(0, time.Minute)
-		f.parting[i] = [2]time.Duration{begin, begin + f.within(30*time.Second, 3*time.Minute)}
-	}
+	// The second partition lasts until everything works.
+	begin := f.within(2*time.Minute, 4*time.Minute)
+	f.parting[0] = [2]time.Duration{begin, begin + f.within(time.Minute, 3*time.Minute)}
+	f.parting[1] = [2]time.Duration{fairTime - f.within(time.Minute, 4*time.Minute), fairTime}
 	return f
 }
 
@@ -193,14 +193,13 @@ func (f *fair) in(market string) (out []*visitor) {
 	return out
 }
 
-// open sets all nodes up and starts them; each joins some of those before it, as
-// with an invite, and the last of them the first ones too.
+// open sets all nodes up and starts them. Each joins some of those before it, as
+// with an invite, and one of those that keep a part of the table of nodes.
 func (f *fair) open() {
 	boxes := max(2, len(f.visitors)/20)
 	for i, v := range f.visitors {
 		var err error
 		v.simulated, err = f.sim.add(fmt.Sprint("node", i), func(c *config.Config) {
-			c.TestNetwork = os.Getenv("PARLEY_TESTNET") != "" // XXX
 			c.ServeMailbox, c.Discovery = v.mailbox, "client"
 			if v.mailbox {
 				c.Discovery = "server"
@@ -217,7 +216,10 @@ func (f *fair) open() {
 		if err := v.up(f.t.Context()); err != nil {
 			f.t.Fatal(err)
 		}
-		for _, k := range f.rng.Perm(i)[:min(i, 3)] {
+		for _, k := range append(f.rng.Perm(i)[:min(i, 3)], f.rng.IntN(max(1, min(i, boxes)))) {
+			if k == i {
+				continue
+			}
 			if err := v.node.JoinPeers(f.t.Context(), f.visitors[k].node.Network.Addrs()); err != nil {
 				f.t.Fatal(err)
 			}
@@ -291,13 +293,28 @@ func (f *fair) now() time.Duration { return time.Since(f.began) }
 
 // hold plays the plot.
 func (f *fair) hold() {
-	for f.now() < fairTime+fairPause {
+	for f.now() < fairTime {
 		f.part()
 		for _, v := range f.visitors {
 			f.toggle(v)
 		}
 		f.trade()
 		time.Sleep(fairStep)
+	}
+	f.sim.wires.heal()
+	for _, v := range f.visitors {
+		if v.busy != nil {
+			<-v.busy
+		}
+		if !v.on() {
+			f.flip(v, false)
+		}
+	}
+	for _, v := range f.visitors {
+		for !v.on() {
+			<-v.busy
+			f.must(v.err)
+		}
 	}
 }
 
@@ -322,22 +339,11 @@ func (f *fair) part() {
 	f.sim.wires.partition(sides)
 }
 
-// toggle switches a node off, or on again, when its time has come. Near the end
-// everybody stays on.
+// toggle switches a node off, or on again, when its time has come.
 func (f *fair) toggle(v *visitor) {
 	on := v.on()
-	if v.busy != nil {
-		return
-	}
-	if v.err != nil {
-		f.t.Fatalf("%s: %v", v.Name, v.err)
-	}
-	if f.now() > fairTime && !on {
-		v.toggle = f.now()
-	} else if f.now() > fairTime {
-		return
-	}
-	if f.now() < v.toggle {
+	f.must(v.err)
+	if v.busy != nil || f.now() < v.toggle {
 		return
 	}
 	kill := f.rng.IntN(2) == 0
@@ -352,6 +358,12 @@ func (f *fair) toggle(v *visitor) {
 	if on {
 		v.toggle = f.now() + f.within(5*time.Second, 3*time.Minute)
 	}
+	f.flip(v, kill)
+}
+
+// flip switches a node, which takes a while.
+func (f *fair) flip(v *visitor, kill bool) {
+	on := v.node != nil
 	v.busy = make(chan struct{})
 	go func() {
 		defer close(v.busy)
@@ -361,6 +373,13 @@ func (f *fair) toggle(v *visitor) {
 			v.err = v.up(f.t.Context())
 		}
 	}()
+}
+
+func (f *fair) must(err error) {
+	f.t.Helper()
+	if err != nil {
+		f.t.Fatal(err)
+	}
 }
 
 // trade does what is due at the nodes that are on.
@@ -439,11 +458,6 @@ func (f *fair) offer(a *ask, s *visitor) {
 // settle waits, now that everything works, for all that is still under way.
 func (f *fair) settle() {
 	healed := f.now()
-	for _, v := range f.visitors {
-		if !v.on() {
-			f.t.Fatalf("%s isn't on", v.Name)
-		}
-	}
 	goals := []struct {
 		took *time.Duration
 		left func() []string
@@ -460,12 +474,31 @@ func (f *fair) settle() {
 			return len(g.left()) == 0
 		})
 		if f.now()-healed > fairPatience {
+			f.whoKnowsWhom()
 			for _, g := range goals {
 				f.t.Error("still not: " + strings.Join(g.left(), "; "))
 			}
 			f.t.FailNow()
 		}
 		time.Sleep(fairStep)
+	}
+}
+
+// whoKnowsWhom logs who knows whom in each market.
+func (f *fair) whoKnowsWhom() {
+	names := map[peer.ID]string{}
+	for _, v := range f.visitors {
+		names[v.node.Network.ID()] = v.Name
+	}
+	for _, v := range f.visitors {
+		line := v.Name + " (" + fmt.Sprint(v.node.Discovery.Status()) + "), connected to " + fmt.Sprint(len(v.node.Network.Host().Network().Peers()))
+		for _, m := range v.markets {
+			line += ", in " + m + " with"
+			for _, id := range v.node.Gossip.Peers(m) {
+				line += " " + names[id]
+			}
+		}
+		f.t.Log(line)
 	}
 }
 
@@ -593,7 +626,7 @@ func (f *fair) judge() {
 			case n > 1:
 				f.t.Errorf("request %d: the offer of %s was told %d times", i, s.Name, n)
 			case n == 0 && a.by.lives == 1:
-				f.t.Errorf("request %d: the offer of %s was never told", i, s.Name)
+				f.t.Errorf("request %d: the offer of %s was not told", i, s.Name)
 			case n == 0:
 				f.met.Untold++
 			}

@@ -68,7 +68,7 @@ func (s *simulation) add(name string, change func(*config.Config)) (*simulated, 
 		return nil, err
 	}
 	n := &simulated{sim: s, Name: name, home: h, config: config.Default(), machine: s.wires.machine(len(s.nodes))}
-	n.config.MDNS, n.config.Discovery, n.config.TestNetwork = false, "off", true
+	n.config.MDNS, n.config.Discovery, n.config.TestNetwork = false, "off", false
 	n.config.Listen = []string{fmt.Sprintf("/ip4/%s/udp/8000/quic-v1", n.machine.ip)}
 	if change != nil {
 		change(&n.config)
