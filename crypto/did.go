@@ -74,6 +74,20 @@ func encodeDID(pub ed25519.PublicKey) DID {
 // ParseDIDKey is [ParseDID] for those who want the key: checking the text finds
 // it, and to do both one after the other costs twice.
 func ParseDIDKey(s string) (ed25519.PublicKey, error) {
+	pub, err := ParseDIDText(s)
+	if err != nil {
+		return nil, err
+	}
+	if err := ValidatePublicKey(pub); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDID, err)
+	}
+	return pub, nil
+}
+
+// ParseDIDText is [ParseDIDKey] without the question whether the key is a point of
+// the curve, which costs more than all others together. It is for those who verify
+// a signature under the key, as [Verify] answers it too.
+func ParseDIDText(s string) (ed25519.PublicKey, error) {
 	// The length comes first: it bounds the work done for a stranger's text.
 	if len(s) != DIDLen {
 		return nil, fmt.Errorf("%w: %d bytes long instead of %d", ErrDID, len(s), DIDLen)
@@ -91,8 +105,11 @@ func ParseDIDKey(s string) (ed25519.PublicKey, error) {
 		return nil, fmt.Errorf("%w: another kind of key", ErrDID)
 	}
 	pub := ed25519.PublicKey(key)
-	if err := ValidatePublicKey(pub); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDID, err)
+	if len(pub) != ed25519.PublicKeySize {
+		return nil, fmt.Errorf("%w: %w: %d bytes long instead of %d", ErrDID, ErrPublicKey, len(pub), ed25519.PublicKeySize)
+	}
+	if err := screenPoint(pub); err != nil {
+		return nil, fmt.Errorf("%w: %w: %w", ErrDID, ErrPublicKey, err)
 	}
 	// Whatever a base58 decoder may let through, one key has one name.
 	if string(encodeDID(pub)) != s {

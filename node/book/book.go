@@ -136,7 +136,7 @@ type Book struct {
 	writing keyedMutex
 
 	mu       sync.RWMutex
-	entries  map[cid.Cid]entry
+	entries  map[cid.Cid]kept
 	order    []cid.Cid
 	intents  map[cid.Cid]*Intent
 	deals    map[cid.Cid]*Deal
@@ -163,7 +163,7 @@ type Book struct {
 func Open(ctx context.Context, l Ledger, in Inbox, keys Keys, observe func(Change)) (*Book, error) {
 	b := &Book{
 		ledger: l, inbox: in, sealer: newSealer(keys), observe: observe,
-		entries:  map[cid.Cid]entry{},
+		entries:  map[cid.Cid]kept{},
 		intents:  map[cid.Cid]*Intent{},
 		deals:    map[cid.Cid]*Deal{},
 		ofIntent: map[cid.Cid][]cid.Cid{},
@@ -238,7 +238,7 @@ func (b *Book) take(e entry, touched map[cid.Cid]bool) {
 			return
 		}
 		_, known := b.entries[id]
-		b.entries[id] = e
+		b.entries[id] = e.kept()
 		delete(b.waiting, id)
 		if !known {
 			b.order = append(b.order, id)
@@ -269,15 +269,13 @@ func (b *Book) take(e entry, touched map[cid.Cid]bool) {
 			b.introduce(e.rec)
 		}
 		if key, ok := e.rec.Deal(); ok {
-			d := b.dealOf(key)
+			d := b.dealOf(key, touched)
 			d.Records = append(without(d.Records, id), e.rec)
 			d.Inbox = without(d.Inbox, id)
-			touched[d.ID] = true
 		}
 		if s, ok := e.rec.FollowsUp(); ok {
-			d := b.dealOf(s.Deal)
+			d := b.dealOf(s.Deal, touched)
 			d.After = append(without(d.After, id), e.rec)
-			touched[d.ID] = true
 		}
 	}
 }
@@ -300,9 +298,8 @@ func (b *Book) wait(rec *record.Record, touched map[cid.Cid]bool) {
 		b.introduce(rec)
 	}
 	if key, ok := rec.Deal(); ok {
-		d := b.dealOf(key)
+		d := b.dealOf(key, touched)
 		d.Inbox = append(without(d.Inbox, id), rec)
-		touched[d.ID] = true
 	}
 }
 
@@ -315,11 +312,17 @@ func (b *Book) withdraw(intent cid.Cid, rec *record.Record) {
 	}
 }
 
-// dealOf returns a copy of the deal that the caller may change, already in place.
-func (b *Book) dealOf(key record.DealKey) *Deal {
+// dealOf returns a copy of the deal that the caller may change, already in place,
+// and notes it as touched; one that was touched before is such a copy.
+func (b *Book) dealOf(key record.DealKey, touched map[cid.Cid]bool) *Deal {
 	id := key.ID()
+	old := b.deals[id]
+	if old != nil && touched[id] {
+		return old
+	}
+	touched[id] = true
 	d := &Deal{ID: id, Key: key}
-	if old := b.deals[id]; old != nil {
+	if old != nil {
 		*d = *old
 		d.Records = append([]*record.Record(nil), old.Records...)
 		d.Inbox = append([]*record.Record(nil), old.Inbox...)
@@ -343,8 +346,7 @@ func (b *Book) foldAll(touched map[cid.Cid]bool) []cid.Cid {
 		next := b.deals[ids[i]].Key
 		next.Round++
 		if id := next.ID(); b.deals[id] != nil && !touched[id] {
-			b.dealOf(next)
-			touched[id] = true
+			b.dealOf(next, touched)
 			ids = append(ids, id)
 		}
 	}
@@ -495,9 +497,10 @@ func (b *Book) drop(rec *record.Record) {
 	if !ok {
 		return
 	}
-	d := b.dealOf(key)
+	touched := map[cid.Cid]bool{}
+	d := b.dealOf(key, touched)
 	d.Inbox = without(d.Inbox, id)
-	b.foldAll(map[cid.Cid]bool{d.ID: true})
+	b.foldAll(touched)
 	if len(d.Inbox)+len(d.Records) == 0 {
 		// Nothing is left of it: strangers' deals don't pile up.
 		delete(b.deals, d.ID)

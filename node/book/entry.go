@@ -56,6 +56,18 @@ type entry struct {
 	tombstone Tombstone
 }
 
+// kept is what the book remembers of a record's entry, for as long as it is open.
+type kept struct {
+	rec     *record.Record
+	own     bool
+	dealKey keyring.KeyID
+	seed    keyring.KeyID
+	to      []crypto.DID
+	reply   *record.ReplyTo
+}
+
+func (e entry) kept() kept { return kept{e.rec, e.own, e.dealKey, e.seed, e.to, e.reply} }
+
 func (e entry) encode() ([]byte, error) {
 	m := map[string]any{"kind": e.kind}
 	switch e.kind {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -73,58 +72,6 @@ type Erased struct {
 	ID      cid.Cid // of the deal or the intent
 	Records []cid.Cid
 	Tokens  [][32]byte // one's own addresses that were for it
-}
-
-// read reads the ledger: its entries without those that were erased.
-func (b *Book) read(ctx context.Context) ([]entry, error) {
-	var entries []entry
-	gone := map[keyring.KeyID]uint64{} // keys that aren't there, by the first entry that wants them
-	dead := map[keyring.KeyID]bool{}
-	for raw, err := range b.ledger.All() {
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
-			return nil, err
-		}
-		e, err := b.sealer.open(raw.Payload)
-		if err == errKeyGone {
-			if _, known := gone[e.dealKey]; !known {
-				gone[e.dealKey] = raw.Seq
-			}
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("ledger entry %d: %w", raw.Seq, err)
-		}
-		if e.kind == kindErased {
-			b.erased[e.tombstone.Of] = e.tombstone
-			for _, id := range e.tombstone.keys {
-				dead[id] = true
-			}
-		}
-		entries = append(entries, e)
-	}
-	for id, seq := range gone {
-		if !dead[id] {
-			e := protocol.Errorf(protocol.CodeDamaged, "", "ledger entry %d: its key %s isn't in the keyring, and nobody has destroyed it", seq, id)
-			e.Hint = "The keys are older than the ledger: put the folder keys back from a backup that is as new as the ledger."
-			return nil, e
-		}
-	}
-	// The last run may have died before this; usually there is nothing to do.
-	if len(dead) > 0 {
-		if err := b.sealer.keys.Destroy(ctx, slices.Collect(maps.Keys(dead))...); err != nil {
-			return nil, err
-		}
-	}
-	entries = slices.DeleteFunc(entries, func(e entry) bool { return dead[e.dealKey] })
-	used := map[keyring.KeyID]bool{}
-	for _, e := range entries {
-		used[e.dealKey], used[e.seed] = true, true
-	}
-	b.sealer.keys.MarkUsed(slices.Collect(maps.Keys(used))...)
-	return entries, nil
 }
 
 // Erase adds the erasure of a deal or of the update's intent: when the update is

@@ -60,8 +60,7 @@ func (b *Book) doubt(e entry, touched map[cid.Cid]bool) {
 			b.doubtful[intent] = e.why
 		}
 		for _, id := range b.ofIntent[intent] {
-			b.dealOf(b.deals[id].Key)
-			touched[id] = true
+			b.dealOf(b.deals[id].Key, touched)
 		}
 	}
 	if e.intent.Defined() {

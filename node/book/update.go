@@ -158,10 +158,7 @@ func (b *Book) append(ctx context.Context, es []entry) error {
 			continue
 		}
 		for _, id := range b.ofIntent[intentOf(e.rec)] {
-			if !touched[id] {
-				b.dealOf(b.deals[id].Key)
-				touched[id] = true
-			}
+			b.dealOf(b.deals[id].Key, touched)
 		}
 	}
 	for _, id := range b.foldAll(touched) {

@@ -21,20 +21,25 @@ import (
 // market is a world of many intents of about 600 bytes, each by an author of its own,
 // spread over 20 markets and 200 categories.
 type market struct {
-	rng   *rand.Rand
-	reply record.ReplyTo
-	n     int
+	rng     *rand.Rand
+	reply   record.ReplyTo
+	authors []scribbler
+	n       int
 }
 
 func newMarket(tb testing.TB) *market {
 	tb.Helper()
-	return &market{rng: rand.New(rand.NewPCG(1, 2)), reply: recordtest.NewParty("reply").ReplyTo(tb)}
+	m := &market{rng: rand.New(rand.NewPCG(1, 2)), reply: recordtest.NewParty("reply").ReplyTo(tb)}
+	for i := range 2000 {
+		m.authors = append(m.authors, scribbler(recordtest.NewParty(fmt.Sprint("author ", i)).DID()))
+	}
+	return m
 }
 
 func (m *market) intent(tb testing.TB) *record.Record {
 	var salt [32]byte
 	binary.BigEndian.PutUint64(salt[:], uint64(m.n))
-	author := scribbler(recordtest.NewParty(fmt.Sprint("author ", m.n%2000)).DID())
+	author := m.authors[m.n%len(m.authors)]
 	at := int64(now + m.n)
 	m.n++
 	r, err := record.Sign(record.Header{At: at, RetainUntil: at + 40*recordtest.Day}, &record.Intent{

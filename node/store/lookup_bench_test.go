@@ -37,8 +37,10 @@ func benchmarkLookup(b *testing.B, size int) {
 	s := open(b, dir, Options{})
 	m := newMarket(b)
 	var some []*record.Record
-	for range max(1, size/1000) {
-		items := m.items(b, min(size, 1000))
+	const batch = 5000
+	began := time.Now()
+	for put := 0; put < size; put += batch {
+		items := m.items(b, min(size-put, batch))
 		if _, err := s.Put(b.Context(), items); err != nil {
 			b.Fatal(err)
 		}
@@ -48,6 +50,7 @@ func benchmarkLookup(b *testing.B, size int) {
 	if err := s.Close(); err != nil {
 		b.Fatal(err)
 	}
+	b.Logf("%d records were made and put in %s", size, time.Since(began).Round(time.Second))
 	total := diskUse(b, dir)
 	s = open(b, dir, Options{})
 	defer s.Close()

@@ -219,17 +219,17 @@ func (suite) write(_ spot, value crypto.Suite) any { return int64(value) }
 type author struct{}
 
 func (author) read(at spot, value any) crypto.DID {
-	did, _ := readDID(at, value)
+	did, _ := readDID(at, value, crypto.ParseDIDKey)
 	return did
 }
 
-func readDID(at spot, value any) (crypto.DID, ed25519.PublicKey) {
+func readDID(at spot, value any, parse func(string) (ed25519.PublicKey, error)) (crypto.DID, ed25519.PublicKey) {
 	s, ok := value.(string)
 	if !ok {
 		at.wants("a did:key", value)
 		return "", nil
 	}
-	key, err := crypto.ParseDIDKey(s)
+	key, err := parse(s)
 	if err != nil {
 		at.fail(protocol.CodeBadKey, "%w", err)
 		return "", nil
@@ -237,11 +237,12 @@ func readDID(at spot, value any) (crypto.DID, ed25519.PublicKey) {
 	return crypto.DID(s), key
 }
 
-// signer is the author of the record itself: its key is kept for the signature.
+// signer is the author of the record itself: its key is kept for the signature, with
+// which it is settled whether it is one.
 type signer struct{ author }
 
 func (signer) read(at spot, value any) crypto.DID {
-	did, key := readDID(at, value)
+	did, key := readDID(at, value, crypto.ParseDIDText)
 	at.pass.signer = key
 	return did
 }

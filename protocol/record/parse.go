@@ -61,10 +61,14 @@ func ParseUnverified(block []byte) (*Record, error) {
 }
 
 // Verify checks the signature under the author's key, and the proof that an
-// introduction has. It fails with the code bad_signature.
+// introduction has. It fails with the codes bad_signature, and bad_key where the
+// author's key isn't a point of the curve.
 func (r *Record) Verify() error {
 	body, signature := r.raw[bodyStart:len(r.raw)-trailer], r.raw[len(r.raw)-ed25519.SignatureSize:]
 	if !crypto.Verify(r.signer, signedMessage(body), signature) {
+		if err := crypto.ValidatePublicKey(r.signer); err != nil {
+			return protocol.Errorf(protocol.CodeBadKey, "by", "%w", err)
+		}
 		return protocol.Errorf(protocol.CodeBadSignature, "", "it doesn't verify under the key of %s", r.header.By)
 	}
 	if introduction, ok := r.body.(*Introduction); ok {
