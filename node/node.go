@@ -23,6 +23,7 @@ import (
 	"github.com/parley-protocol/parley/node/ledger"
 	"github.com/parley-protocol/parley/node/mailbox"
 	"github.com/parley-protocol/parley/node/network"
+	"github.com/parley-protocol/parley/node/peers"
 	"github.com/parley-protocol/parley/node/space"
 	"github.com/parley-protocol/parley/node/spool"
 	"github.com/parley-protocol/parley/node/store"
@@ -39,8 +40,8 @@ type Options struct {
 	Now func() time.Time
 	// Unlock is how the keys are opened that are under a passphrase.
 	Unlock vault.Unlock
-	// HostOptions are added to those of every libp2p host that the node makes, the
-	// throw-away ones too; tests put a simulated network in through them.
+	// HostOptions are added to the libp2p host's; tests put a simulated network
+	// in through them.
 	HostOptions []libp2p.Option
 	// Ingest bounds what others can make the node do; the zero value is right
 	// but for measurements.
@@ -54,6 +55,7 @@ type Node struct {
 	failed  chan error
 	inbox   *spool.Spool
 	custody *spool.Spool
+	silent  chan meeting // peers that didn't say yet where they are
 
 	Space   *space.Watch
 	Keys    *keyring.Keyring
@@ -63,8 +65,9 @@ type Node struct {
 	Gossip  *gossip.Gossip
 	// deskThere is set once Desk is: discovery asks for peers before.
 	deskThere atomic.Bool
-	// Discovery is nil when it is off.
+	// Discovery and Peers, the nodes met, are nil when it is off.
 	Discovery *discovery.Discovery
+	Peers     *peers.Store
 	Mailbox   *mailbox.Server
 	Ingest    *ingest.Ingest
 	Desk      *desk.Desk
@@ -85,7 +88,7 @@ func New(opts Options) *Node {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Node{opts: opts, failed: make(chan error, 1)}
+	return &Node{opts: opts, failed: make(chan error, 1), silent: make(chan meeting, silentMost)}
 }
 
 // Failed tells why a node that runs must be closed: it does nothing useful any more.
@@ -201,24 +204,26 @@ func (n *Node) openNetwork(ctx context.Context) error {
 	settings.Seed = n.opts.Home.TransportSeed(n.Keys.Identity().TransportSeed())
 	settings.ListenAddrs, settings.AnnounceAddrs, settings.StaticPeers = c.Listen, c.Announce, c.Peers
 	settings.MDNS, settings.TestProfile, settings.Options = c.MDNS, c.TestNetwork, n.opts.HostOptions
+	// A simulated network's addresses look like the internet's, and the host that
+	// dials others for AutoNAT would look for them there.
+	settings.Traversal = c.Traversal && len(n.opts.HostOptions) == 0
+	settings.PortMapping, settings.Relays, settings.ServeRelay = c.PortMapping, c.Relays, c.ServeRelay
 	switch {
 	case c.TestNetwork:
 		settings.ConnsLow, settings.ConnsHigh, settings.Memory = 1024, 2048, 1<<30
-	case c.ServeMailbox:
-		settings.ConnsLow, settings.ConnsHigh, settings.ConnsPerAddress = 256, 512, 64
+	case c.ServeMailbox || c.ServeRelay:
+		settings.ConnsLow, settings.ConnsHigh = 256, 512
 	}
 	var err error
 	if n.Network, err = network.New(settings); err != nil {
 		return err
 	}
 	n.opened(n.Network.Close)
-	courier := network.NewCourier(network.CourierConfig{
-		MaxHosts: n.courierHosts(),
-		Options:  func() []libp2p.Option { return n.opts.HostOptions },
-	})
+	courier := network.NewCourier(network.CourierConfig{TestProfile: c.TestNetwork, MaxHosts: n.courierHosts()})
 	n.opened(courier.Close)
 
-	rooms := &wiring{room: n.Space.For(space.Foreign)}
+	n.openPeers()
+	rooms := &wiring{room: n.Space.For(space.Foreign), met: n.met}
 	if n.Mailbox, err = mailbox.NewServer(n.Network.Host(), n.custody, n.mailboxLimits(rooms)); err != nil {
 		return err
 	}
@@ -226,7 +231,7 @@ func (n *Node) openNetwork(ctx context.Context) error {
 	client := mailbox.NewClient(courier, n.Mailbox, n.courierHosts()/2)
 
 	n.Ingest = ingest.New(rooms, rooms.blocked, rooms.known, rooms.gone, n.opts.Now, n.opts.Ingest)
-	n.Gossip, err = gossip.New(n.Network.Host(), gossip.Options{OnPeerJoin: rooms.peerCame, Handler: n.Ingest, Catchup: rooms, Flood: c.Flood, Logger: n.opts.Log})
+	n.Gossip, err = gossip.New(n.Network.Host(), gossip.Options{OnPeerJoin: rooms.peerCame, Favoured: n.Network.Keeps, Handler: n.Ingest, Catchup: rooms, Flood: c.Flood, Logger: n.opts.Log})
 	if err != nil {
 		return err
 	}
@@ -243,6 +248,7 @@ func (n *Node) openNetwork(ctx context.Context) error {
 	}
 	n.deskThere.Store(true)
 	rooms.desk = n.Desk
+	n.blockPeers()
 	n.opened(n.Desk.Close)
 	n.watchHealth()
 	n.Keys.MarkUsed(n.Desk.Book().Seeds()...)
@@ -254,6 +260,9 @@ func (n *Node) openNetwork(ctx context.Context) error {
 	}
 	n.opened(n.Ingest.Close)
 	if err := n.Network.Start(ctx); err != nil {
+		return err
+	}
+	if err := n.startPeers(ctx); err != nil {
 		return err
 	}
 	if n.Discovery != nil {

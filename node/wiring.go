@@ -20,6 +20,7 @@ import (
 type wiring struct {
 	desk *desk.Desk
 	room func() error // for strangers' records
+	met  func(market string, id peer.ID)
 }
 
 // Arrive is [ingest.Sink].
@@ -36,7 +37,8 @@ func (w *wiring) Live(ctx context.Context, market, cursor string, limit int) ([]
 }
 
 // peerCame is told by gossip of everybody new in a market.
-func (w *wiring) peerCame(string, peer.ID) {
+func (w *wiring) peerCame(market string, id peer.ID) {
+	w.met(market, id)
 	if d := w.desk; d != nil {
 		d.PeerCame()
 	}

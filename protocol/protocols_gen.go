@@ -8,4 +8,5 @@ const (
 	ProtocolGossip    = "/parley/meshsub/1.2.0" // GossipSub v1.2 under an ID of its own; 64 KiB per message.
 	ProtocolMailbox   = "/parley/mailbox/1"     // Deposit, pick-up and removal of sealed envelopes.
 	TopicMarketPrefix = "/parley/1/"            // The gossip topic of a market: intents, withdrawals, profiles.
+	ProtocolPeers     = "/parley/peers/1"       // Asks a peer for others of a market.
 )

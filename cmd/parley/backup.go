@@ -88,12 +88,10 @@ func (a *app) knowRecipient(ctx context.Context, h home.Home, phraseFile string)
 	if protocol.CodeOf(err) != protocol.CodeNotFound {
 		return err
 	}
-	phrase, err := a.needPhrase(phraseFile)
+	root, err := a.needRoot(phraseFile)
 	if err != nil {
 		return err
 	}
-	defer phrase.Destroy()
-	root := phrase.Root()
 	defer root.Destroy()
 	id, err := a.identityHere(ctx, h)
 	if err != nil {
@@ -173,27 +171,6 @@ func (a *app) backupOffline(ctx context.Context, h home.Home, ask api.NewBackup,
 		InUse: func() []keyring.KeyID { return desk.SeedsInUse(b, now.Unix()) }}, to...)
 }
 
-// save writes a file that appears only when it is whole.
-func save(file string, write func(io.Writer) error) (*saved, error) {
-	temp := file + ".part"
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return nil, home.Explain(err, file)
-	}
-	defer os.Remove(temp)
-	n := &counter{w: f}
-	if err = write(n); err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return nil, home.Explain(err, file)
-	}
-	if err := os.Rename(temp, file); err != nil {
-		return nil, home.Explain(err, file)
-	}
-	return &saved{file, n.n}, nil
-}
-
 // restored is what a restore reports.
 type restored struct {
 	Home    string    `json:"home"`
@@ -254,12 +231,10 @@ seller's two nodes would contradict each other.`,
 				return err
 			}
 		}
-		phrase, err := a.needPhrase(phraseFile)
+		root, err := a.needRoot(phraseFile)
 		if err != nil {
 			return err
 		}
-		defer phrase.Destroy()
-		root := phrase.Root()
 		defer root.Destroy()
 		out, err := backup.Restore(cmd.Context(), bufio.NewReader(file), backup.Target{Home: h, Root: root, Open: open, Now: time.Now(), Finish: func() error {
 			if err := c.PinPorts(); err != nil {
@@ -277,6 +252,16 @@ seller's two nodes would contradict each other.`,
 		})
 	}
 	return cmd
+}
+
+// needRoot is what the 24 words stand for; destroy it.
+func (a *app) needRoot(file string) (crypto.Root, error) {
+	phrase, err := a.needPhrase(file)
+	if err != nil {
+		return crypto.Root{}, err
+	}
+	defer phrase.Destroy()
+	return phrase.Root(), nil
 }
 
 // needPhrase reads the 24 words from a file, or asks for them.

@@ -55,12 +55,16 @@ func (a *app) download(ctx context.Context, path, file string) (*saved, error) {
 	return a.save(file, func(w io.Writer) error { return a.call(ctx, http.MethodGet, path, nil, w) })
 }
 
-// save writes a file, which appears only when it is whole; "" and - are the
-// standard output.
+// save writes a file; "" and - are the standard output.
 func (a *app) save(file string, write func(io.Writer) error) (*saved, error) {
 	if file == "" || file == "-" {
 		return nil, write(a.stdout)
 	}
+	return save(file, write)
+}
+
+// save writes a file that appears only when it is whole.
+func save(file string, write func(io.Writer) error) (*saved, error) {
 	temp := file + ".part"
 	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -68,8 +72,7 @@ func (a *app) save(file string, write func(io.Writer) error) (*saved, error) {
 	}
 	defer os.Remove(temp)
 	n := &counter{w: f}
-	err = write(n)
-	if err == nil {
+	if err = write(n); err == nil {
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err != nil {

@@ -30,6 +30,8 @@ type settings struct {
 	peers        []string
 	mailboxes    []string
 	serveMailbox bool
+	relays       []string
+	serveRelay   bool
 	noMDNS       bool
 	testNetwork  bool
 	passphrase   string
@@ -41,6 +43,8 @@ func addSettings(f *pflag.FlagSet) *settings {
 	f.StringArrayVar(&s.peers, "peer", nil, "`address` of a node to stay connected to (repeatable)")
 	f.StringArrayVar(&s.mailboxes, "mailbox", nil, "`address` of a mailbox where replies are left for you (repeatable)")
 	f.BoolVar(&s.serveMailbox, "serve-mailbox", false, "keep sealed messages for others too")
+	f.StringArrayVar(&s.relays, "relay", nil, "`address` of a node to be reached through (repeatable; those met that relay by default)")
+	f.BoolVar(&s.serveRelay, "serve-relay", false, "relay for nodes that others can't reach")
 	f.BoolVar(&s.noMDNS, "no-mdns", false, "don't look for nodes on the local network")
 	f.BoolVar(&s.testNetwork, "test-network", false, "lift the limits per IP address, for many nodes on one machine")
 	addPassphraseFile(f, &s.passphrase)
@@ -53,7 +57,7 @@ func (s *settings) apply(c *config.Config) {
 		name string
 		from []string
 		to   *[]string
-	}{{"listen", s.listen, &c.Listen}, {"peer", s.peers, &c.Peers}, {"mailbox", s.mailboxes, &c.Mailboxes}} {
+	}{{"listen", s.listen, &c.Listen}, {"peer", s.peers, &c.Peers}, {"mailbox", s.mailboxes, &c.Mailboxes}, {"relay", s.relays, &c.Relays}} {
 		if s.flags.Changed(l.name) {
 			*l.to = l.from
 		}
@@ -63,6 +67,9 @@ func (s *settings) apply(c *config.Config) {
 	}
 	if s.flags.Changed("serve-mailbox") {
 		c.ServeMailbox = s.serveMailbox
+	}
+	if s.flags.Changed("serve-relay") {
+		c.ServeRelay = s.serveRelay
 	}
 	if s.flags.Changed("no-mdns") {
 		c.MDNS = !s.noMDNS

@@ -180,19 +180,10 @@ needed in between.`,
 }
 
 func (a *app) intentDeclineCommand() *cobra.Command {
-	var reason, out string
-	cmd := &cobra.Command{
-		Use:     "decline ID",
+	return a.refusal(&cobra.Command{
 		Short:   "As a seller: tell the customer that there will be no offer",
 		Example: "  parley intent decline h4xk2 --reason out_of_stock",
-		Args:    cobra.ExactArgs(1),
-	}
-	addReason(cmd, &reason, protocol.ReasonNoOffer, protocol.TypeVoid)
-	cmd.Flags().StringVar(&out, "out", "", "also write it, sealed for the customer, to this `file`")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		return a.sayNo(cmd.Context(), api.Path("/v1/intents/%s/decline", args[0]), reason, protocol.TypeVoid, out)
-	}
-	return cmd
+	}, "/v1/intents/%s/decline", protocol.ReasonNoOffer, protocol.TypeVoid)
 }
 
 // defaultLife is how long a request runs when nobody says otherwise.

@@ -84,23 +84,12 @@ func (c *countering) read(now time.Time) (err error) {
 			return err
 		}
 	}
-	for _, t := range []struct {
-		flag, text string
-		parse      func(flag, text string, now time.Time) (time.Time, error)
-		to         **time.Time
-	}{
-		{"--until", c.until, parseTime, &c.in.ValidUntil},
-		{"--from-date", c.from, parseDay, &c.in.AvailabilityStarts},
-		{"--to-date", c.to, parseTime, &c.in.AvailabilityEnds},
-	} {
-		if t.text == "" {
-			continue
-		}
-		at, err := t.parse(t.flag, t.text, now)
-		if err != nil {
-			return err
-		}
-		*t.to = &at
+	if err := parseTimes(now,
+		timeFlag{"--until", c.until, parseTime, &c.in.ValidUntil},
+		timeFlag{"--from-date", c.from, parseDay, &c.in.AvailabilityStarts},
+		timeFlag{"--to-date", c.to, parseTime, &c.in.AvailabilityEnds},
+	); err != nil {
+		return err
 	}
 	if len(c.in.Items) == 0 && c.in.TotalPrice == "" && c.in.Description == "" && c.in.AvailabilityStarts == nil && c.in.AvailabilityEnds == nil {
 		return usagef("--price", "give --price AMOUNT, --item for each line, --description, --from-date or --to-date", "the counter says nothing")

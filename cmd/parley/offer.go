@@ -251,18 +251,21 @@ func (a *app) sayNo(ctx context.Context, path, reason, recordType, out string) e
 	return a.printDealState(d)
 }
 
-func (a *app) offerDeclineCommand() *cobra.Command {
-	var reason, out string
-	cmd := &cobra.Command{
-		Use:     "decline ID",
-		Short:   "Tell a seller that you want none of its offers on a request",
-		Example: "  parley offer decline m3qzt --reason price",
-		Args:    cobra.ExactArgs(1),
-	}
-	addReason(cmd, &reason, protocol.ReasonOther, protocol.TypeDecline)
-	cmd.Flags().StringVar(&out, "out", "", "also write it, sealed for the seller, to this `file`")
+// refusal is a command that says no to what ID names.
+func (a *app) refusal(cmd *cobra.Command, path, reason, recordType string) *cobra.Command {
+	var out string
+	cmd.Use, cmd.Args = "decline ID", cobra.ExactArgs(1)
+	addReason(cmd, &reason, reason, recordType)
+	cmd.Flags().StringVar(&out, "out", "", "also write it, sealed for the other side, to this `file`")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		return a.sayNo(cmd.Context(), api.Path("/v1/offers/%s/decline", args[0]), reason, protocol.TypeDecline, out)
+		return a.sayNo(cmd.Context(), api.Path(path, args[0]), reason, recordType, out)
 	}
 	return cmd
+}
+
+func (a *app) offerDeclineCommand() *cobra.Command {
+	return a.refusal(&cobra.Command{
+		Short:   "Tell a seller that you want none of its offers on a request",
+		Example: "  parley offer decline m3qzt --reason price",
+	}, "/v1/offers/%s/decline", protocol.ReasonOther, protocol.TypeDecline)
 }

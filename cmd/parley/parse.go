@@ -115,6 +115,27 @@ func parseTime(flag, text string, now time.Time) (time.Time, error) {
 	return t, err
 }
 
+// timeFlag is a flag with a time, left alone when it wasn't given.
+type timeFlag struct {
+	flag, text string
+	parse      func(flag, text string, now time.Time) (time.Time, error)
+	to         **time.Time
+}
+
+func parseTimes(now time.Time, flags ...timeFlag) error {
+	for _, f := range flags {
+		if f.text == "" {
+			continue
+		}
+		at, err := f.parse(f.flag, f.text, now)
+		if err != nil {
+			return err
+		}
+		*f.to = &at
+	}
+	return nil
+}
+
 const timeHint = "write 7d, 48h, 2026-12-24 or 2026-12-24T18:00:00Z"
 
 func readTime(flag, text string, now time.Time) (time.Time, error) {

@@ -48,12 +48,10 @@ the key that they name.`,
 		if err := a.call(cmd.Context(), http.MethodGet, "/v1/persona", nil, &p); err != nil {
 			return err
 		}
-		phrase, err := a.needPhrase(phraseFile)
+		root, err := a.needRoot(phraseFile)
 		if err != nil {
 			return err
 		}
-		defer phrase.Destroy()
-		root := phrase.Root()
 		defer root.Destroy()
 		if err := sameWords(root, p); err != nil {
 			return err

@@ -128,23 +128,12 @@ func (a *app) fill(p *publishing, file string) error {
 	if p.until == "" && file == "" {
 		p.until = defaultLife.String()
 	}
-	for _, t := range []struct {
-		flag, text string
-		parse      func(flag, text string, now time.Time) (time.Time, error)
-		to         **time.Time
-	}{
-		{"--until", p.until, parseTime, &p.in.ValidUntil},
-		{"--from-date", p.from, parseDay, &p.in.AvailabilityStarts},
-		{"--to-date", p.to, parseTime, &p.in.AvailabilityEnds},
-	} {
-		if t.text == "" {
-			continue
-		}
-		at, err := t.parse(t.flag, t.text, now)
-		if err != nil {
-			return err
-		}
-		*t.to = &at
+	if err := parseTimes(now,
+		timeFlag{"--until", p.until, parseTime, &p.in.ValidUntil},
+		timeFlag{"--from-date", p.from, parseDay, &p.in.AvailabilityStarts},
+		timeFlag{"--to-date", p.to, parseTime, &p.in.AvailabilityEnds},
+	); err != nil {
+		return err
 	}
 	if file == "" {
 		switch {

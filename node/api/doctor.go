@@ -12,7 +12,7 @@ import (
 
 // doctor looks at what tends to go wrong.
 func (s *Server) doctor(ctx context.Context, _ *none) (*with[list[Check]], error) {
-	return items([]Check{s.checkLedger(), s.checkMemory(), s.checkWriters(), s.checkRoom(), s.checkView(), s.checkInbox(), s.checkPeers(), s.checkAddrs(), s.checkMailboxes(), s.checkMarkets(), s.checkOwed(), s.checkIngest(), s.checkClock()}), nil
+	return items([]Check{s.checkLedger(), s.checkMemory(), s.checkWriters(), s.checkRoom(), s.checkView(), s.checkInbox(), s.checkPeers(), s.checkAddrs(), s.checkReach(), s.checkPortMapping(), s.checkRelayed(), s.checkRelay(), s.checkMailboxes(), s.checkMarkets(), s.checkOwed(), s.checkIngest(), s.checkClock()}), nil
 }
 
 func (s *Server) checkLedger() Check {

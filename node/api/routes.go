@@ -74,6 +74,7 @@ func (s *Server) getNode(ctx context.Context, _ *none) (*with[Node], error) {
 		Peers: len(n.Network.Host().Network().Peers()), Started: n.Started.UTC(), ReadyMS: n.Ready.Sub(n.Started).Milliseconds(),
 		Records: Counts{Own: stats.Own.Count, Deal: stats.Deal.Count, Foreign: stats.Foreign.Count},
 		Owed:    len(s.desk().Outbox().Pending()), Syncs: n.Ledger.Syncs(), Disk: diskView(n.Space.State()),
+		Reach: reachView(n.Network.Reach()),
 	}
 	if v.Markets == nil {
 		v.Markets = []string{}

@@ -103,7 +103,7 @@ func (s *Server) textView(rec *record.Record) Terms {
 	if t.Policy != nil {
 		v.Policy, _ = json.Marshal(t.Policy) // maps, texts and numbers
 	}
-	if hash, err := desk.TermsHash(t); err == nil {
+	if hash, err := terms.Hash(t); err == nil {
 		v.Hash, v.Approved = hex.EncodeToString(hash[:]), s.desk().Approved(hash)
 	}
 	return v
@@ -132,7 +132,7 @@ func ownTermsView(o desk.OwnTerms) Terms {
 func (s *Server) ownTerms(o desk.OwnTerms) Terms {
 	v := ownTermsView(o)
 	if body, err := o.Body(); err == nil {
-		if hash, err := desk.TermsHash(body); err == nil {
+		if hash, err := terms.Hash(body); err == nil {
 			v.Hash = hex.EncodeToString(hash[:])
 			v.Requests = s.desk().SameTermsBefore(v.Hash)
 		}

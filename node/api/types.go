@@ -27,6 +27,7 @@ type Node struct {
 	Owed      int       `json:"owed" doc:"Deliveries that their recipients haven't acknowledged"`
 	Syncs     uint64    `json:"fsyncRounds" doc:"Rounds of fsync of the ledger since the start"`
 	Disk      Disk      `json:"disk"`
+	Reach     Reach     `json:"reach" doc:"How others get to this node"`
 }
 
 // Disk is the room on the disk of the home.

@@ -32,6 +32,14 @@ type Config struct {
 	Bootstrap []string `toml:"bootstrap,omitempty" json:"bootstrap" env:"PARLEY_BOOTSTRAP" comment:"Nodes to ask for others (multiaddrs that end in /p2p/NODE), beside those of peers and those met before."`
 	// Discovery says whether nodes of one's markets are looked for beyond these.
 	Discovery string `toml:"discovery" json:"discovery" env:"PARLEY_DISCOVERY" comment:"Find nodes of one's markets by asking others: auto, client (ask only), server (answer too) or off."`
+	// Traversal gets this node through a router that stands before it.
+	Traversal bool `toml:"traversal" json:"traversal" env:"PARLEY_TRAVERSAL" comment:"Get through a router: find out whether others reach this node, be reached through relays when they don't, and go over to direct connections where the router allows it."`
+	// PortMapping asks the router for a port.
+	PortMapping bool `toml:"port_mapping" json:"port_mapping" env:"PARLEY_PORT_MAPPING" comment:"Ask the router for a port, by UPnP or NAT-PMP (with traversal)."`
+	// Relays are the only ones to be reached through.
+	Relays []string `toml:"relays,omitempty" json:"relays" env:"PARLEY_RELAYS" comment:"Nodes to be reached through (multiaddrs that end in /p2p/NODE). None: those met that relay."`
+	// ServeRelay relays for others.
+	ServeRelay bool `toml:"serve_relay,omitempty" json:"serve_relay" env:"PARLEY_SERVE_RELAY" comment:"Relay for nodes that others can't reach, within narrow limits. For nodes that others can reach."`
 	// Mailboxes are where others leave replies; none: at this node itself.
 	Mailboxes []string `toml:"mailboxes,omitempty" json:"mailboxes" env:"PARLEY_MAILBOXES" comment:"Mailboxes where others leave replies. None: at this node itself, which shows them its address."`
 	// ServeMailbox keeps envelopes for others.
@@ -66,7 +74,7 @@ func (c Config) MarketBytes() int64 {
 
 // Default suits a laptop.
 func Default() Config {
-	return Config{Listen: network.DefaultConfig().ListenAddrs, MDNS: true, Discovery: "auto", LogLevel: "warn"}
+	return Config{Listen: network.DefaultConfig().ListenAddrs, MDNS: true, Discovery: "auto", Traversal: true, PortMapping: true, LogLevel: "warn"}
 }
 
 // Load reads the file, which need not be there, then the variables of the
@@ -151,7 +159,7 @@ func (c Config) Validate() error {
 	}
 	attach := network.DefaultConfig()
 	attach.Seed = [32]byte{1} // the keyring has the real one
-	attach.ListenAddrs, attach.AnnounceAddrs, attach.StaticPeers = c.Listen, c.Announce, c.Peers
+	attach.ListenAddrs, attach.AnnounceAddrs, attach.StaticPeers, attach.Relays = c.Listen, c.Announce, c.Peers, c.Relays
 	if err := attach.Validate(); err != nil {
 		return badSetting("peers", err)
 	}

@@ -54,6 +54,8 @@ func TestLoadRefuses(t *testing.T) {
 		"an address of a node":         {text: "listen = ['" + peer + "']", says: "/p2p/"},
 		"a peer without its ID":        {text: "peers = ['/ip4/127.0.0.1/tcp/4100']", says: "/p2p/"},
 		"a mailbox without its ID":     {text: "mailboxes = ['/ip4/127.0.0.1/tcp/4100']", says: "/p2p/"},
+		"a relay without its ID":       {text: "relays = ['/ip4/127.0.0.1/tcp/4100']", says: "/p2p/"},
+		"a relay behind a relay":       {env: map[string]string{"PARLEY_RELAYS": peer + "/p2p-circuit/p2p/12D3KooWNvSZnPi3RrhrTwEY4LuuBeB6K6facKUCJcyWG1aoDd2p"}, says: "directly"},
 		"a truth":                      {env: map[string]string{"PARLEY_MDNS": "perhaps"}, says: "perhaps"},
 		"a number":                     {env: map[string]string{"PARLEY_MARKET_SPACE": "much"}, says: "much"},
 		"a number too small":           {text: "market_space = -1", says: "market_space"},

@@ -115,8 +115,8 @@ func (d *Desk) ShareAssertion(ctx context.Context, id cid.Cid, vendor crypto.DID
 	if err != nil {
 		return nil, err
 	}
-	key := d.keys.Identity().Customer().RelationshipKey(vendor)
-	if !slices.ContainsFunc(d.Relationships(), func(r Relationship) bool { return r.Own && r.DID == key.DID() }) {
+	key, introduced := d.relationshipKey(vendor)
+	if !introduced {
 		return nil, &protocol.Error{Code: protocol.CodeNotPermitted, Field: "to", Detail: "this seller doesn't know who you are",
 			Hint: "introduce yourself after an agreement: parley relationship introduce DEAL"}
 	}
@@ -154,13 +154,19 @@ func (d *Desk) ShareAssertion(ctx context.Context, id cid.Cid, vendor crypto.DID
 	return shared, d.book.Set(ctx, settingShared+id.String()+"/"+string(vendor), shared.ID().String())
 }
 
-// SharedCopy is the copy of an own assertion that a seller was given.
+// SharedCopy is the copy of an own assertion that a seller was given, under
+// whichever of its keys.
 func (d *Desk) SharedCopy(id cid.Cid, vendor crypto.DID) (*record.Record, bool) {
-	shared, err := cid.Decode(d.book.Setting(settingShared + id.String() + "/" + string(vendor)))
-	if err != nil {
-		return nil, false
+	for _, name := range d.sellerNames(vendor) {
+		shared, err := cid.Decode(d.book.Setting(settingShared + id.String() + "/" + string(name)))
+		if err != nil {
+			continue
+		}
+		if rec, ok := d.book.Record(shared); ok {
+			return rec, true
+		}
 	}
-	return d.book.Record(shared)
+	return nil, false
 }
 
 // SharedWith are the sellers that have a copy of an own assertion.
@@ -237,8 +243,10 @@ func (d *Desk) KeepAssertion(ctx context.Context, id cid.Cid) error {
 }
 
 // dealsWith are the deals with somebody, in which this node has spoken: with a
-// seller, a request's author, or the relationship that stands behind one.
+// seller under any of its keys, a request's author, or the relationship that
+// stands behind one.
 func (d *Desk) dealsWith(did crypto.DID) (out []*book.Deal) {
+	sellers := d.sellerNames(did)
 	relation := map[cid.Cid]bool{}
 	for _, rec := range d.book.Relationships()[did] {
 		relation[rec.Body().(*record.Introduction).Intent] = true
@@ -247,14 +255,13 @@ func (d *Desk) dealsWith(did crypto.DID) (out []*book.Deal) {
 		if dl.Intent == nil || !dl.Spoken() {
 			continue
 		}
-		other := dl.Key.Vendor
+		with := slices.Contains(sellers, dl.Key.Vendor)
 		if dl.Role == book.Vendor {
-			other = dl.State.Customer
+			with = dl.State.Customer == did || relation[dl.Key.Intent]
 		}
-		if other != did && !(dl.Role == book.Vendor && relation[dl.Key.Intent]) {
-			continue
+		if with {
+			out = append(out, dl)
 		}
-		out = append(out, dl)
 	}
 	return out
 }

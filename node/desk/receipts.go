@@ -146,8 +146,9 @@ func (d *Desk) thanks(ctx context.Context, rec *record.Record) ([]crypto.Signer,
 		return d.thanksForNotice(ctx, rec)
 	}
 	key, ok := dealOf(rec)
+	toProfile := false
 	if unasked(rec) {
-		key, ok = d.sharedOn(rec)
+		key, toProfile, ok = d.sharedOn(rec)
 	}
 	if !ok {
 		if !rec.Registered() {
@@ -175,16 +176,27 @@ func (d *Desk) thanks(ctx context.Context, rec *record.Record) ([]crypto.Signer,
 	if in.Own {
 		return []crypto.Signer{d.intentKey(in)}, to, err
 	}
-	return []crypto.Signer{d.vendorKey(key.Vendor)}, to, err
-}
-
-// sharedOn is the deal in which an assertion was shared with this node.
-func (d *Desk) sharedOn(rec *record.Record) (record.DealKey, bool) {
-	intent, ok := d.receipts.on.LoadAndDelete(rec.ID())
-	for _, dl := range d.dealsWith(rec.Header().By) {
-		if !ok || !intent.(cid.Cid).Defined() || intent == dl.Key.Intent {
-			return dl.Key, true
+	signers := []crypto.Signer{d.vendorKey(key.Vendor)}
+	if toProfile { // it may be meant for a key that came after the deal's
+		for _, key := range d.recipients() {
+			if key.DID() != signers[0].DID() {
+				signers = append(signers, key)
+			}
 		}
 	}
-	return record.DealKey{}, false
+	return signers, to, err
+}
+
+// sharedOn is the deal in which an assertion was shared with this node, or, of
+// one that came to where this seller's profile leads, any with its author.
+func (d *Desk) sharedOn(rec *record.Record) (key record.DealKey, toProfile, ok bool) {
+	on, known := d.receipts.on.LoadAndDelete(rec.ID())
+	intent, _ := on.(cid.Cid)
+	toProfile = known && !intent.Defined()
+	for _, dl := range d.dealsWith(rec.Header().By) {
+		if !intent.Defined() || intent == dl.Key.Intent {
+			return dl.Key, toProfile, true
+		}
+	}
+	return record.DealKey{}, false, false
 }

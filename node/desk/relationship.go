@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -44,17 +45,42 @@ func (d *Desk) introduce(tx *book.Tx, intent *record.Record, vendor crypto.DID) 
 			return rec, nil
 		}
 	}
-	customer := d.keys.Identity().Customer()
-	body, err := record.Introduce(intent.ID(), vendor, customer.RelationshipKey(vendor))
+	key, _ := d.relationshipKey(vendor)
+	body, err := record.Introduce(intent.ID(), vendor, key)
 	if err != nil {
 		return nil, err
 	}
-	rec, err := record.Sign(d.header(), body, customer.IntentKey(intent.Body().(*record.Intent).Salt))
+	rec, err := record.Sign(d.header(), body, d.keys.Identity().Customer().IntentKey(intent.Body().(*record.Intent).Salt))
 	if err != nil {
 		return nil, err
 	}
 	tx.Sign(rec, keyring.KeyID{}, vendor)
 	return rec, nil
+}
+
+// relationshipKey is the key under which a seller knows this customer, or would
+// know it, and whether it does. A seller that moves to its next key goes on
+// knowing the same: the key derives from the name under which it was introduced
+// to first ([KEY-21]).
+func (d *Desk) relationshipKey(vendor crypto.DID) (key *crypto.SigningKey, introduced bool) {
+	names := d.sellerNames(vendor)
+	shown := map[crypto.DID]crypto.DID{} // by the seller's name
+	for did, recs := range d.book.Relationships() {
+		for _, rec := range recs {
+			if d.book.Own(rec.ID()) {
+				shown[rec.Body().(*record.Introduction).Vendor] = did
+			}
+		}
+	}
+	customer := d.keys.Identity().Customer()
+	for _, name := range names {
+		for _, first := range names {
+			if key := customer.RelationshipKey(first); shown[name] == key.DID() {
+				return key, true
+			}
+		}
+	}
+	return customer.RelationshipKey(vendor), false
 }
 
 // takeIntroduction keeps what a customer says of itself; with it may come the
@@ -98,7 +124,7 @@ func (d *Desk) takeIntroduction(ctx context.Context, bundle []*record.Record, bo
 // Relationship is what is behind introductions by one key.
 type Relationship struct {
 	DID     crypto.DID   // the customer's key for one seller
-	Vendor  crypto.DID   // that seller
+	Vendor  crypto.DID   // that seller, under its latest key that was introduced to
 	Own     bool         // this node is the customer
 	Since   int64        // of the first introduction, Unix seconds
 	Intents []cid.Cid    // those that it was introduced on
@@ -109,16 +135,16 @@ type Relationship struct {
 func (d *Desk) Relationships() []Relationship {
 	var out []Relationship
 	for did, recs := range d.book.Relationships() {
-		r := Relationship{DID: did}
+		slices.SortFunc(recs, func(a, b *record.Record) int {
+			return cmp.Or(cmp.Compare(a.Header().At, b.Header().At), cmp.Compare(a.ID().KeyString(), b.ID().KeyString()))
+		})
+		r := Relationship{DID: did, Since: recs[0].Header().At}
 		for _, rec := range recs {
 			body := rec.Body().(*record.Introduction)
 			r.Vendor, r.Own = body.Vendor, d.book.Own(rec.ID())
-			if at := rec.Header().At; r.Since == 0 || at < r.Since {
-				r.Since = at
-			}
 			r.Intents = append(r.Intents, body.Intent)
 			for _, dl := range d.book.DealsOf(body.Intent) {
-				if dl.Key.Vendor == r.Vendor {
+				if dl.Key.Vendor == body.Vendor {
 					r.Deals = append(r.Deals, dl)
 				}
 			}
@@ -126,10 +152,7 @@ func (d *Desk) Relationships() []Relationship {
 		out = append(out, r)
 	}
 	slices.SortFunc(out, func(a, b Relationship) int {
-		if a.Since != b.Since {
-			return int(a.Since - b.Since)
-		}
-		return slices.Compare([]byte(a.DID), []byte(b.DID))
+		return cmp.Or(cmp.Compare(a.Since, b.Since), cmp.Compare(a.DID, b.DID))
 	})
 	return out
 }

@@ -3,8 +3,10 @@ package desk
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/parley-protocol/parley/crypto"
+	"github.com/parley-protocol/parley/node/book"
 	"github.com/parley-protocol/parley/node/event"
 	"github.com/parley-protocol/parley/node/store"
 	"github.com/parley-protocol/parley/protocol"
@@ -28,6 +30,55 @@ type Move struct {
 func (d *Desk) MoveOf(did crypto.DID) (m Move, ok bool) {
 	v := d.book.Setting(settingMoved + string(did))
 	return m, v != "" && json.Unmarshal([]byte(v), &m) == nil
+}
+
+// sellerNames are the keys of one seller, as far as its proven moves are known
+// here: the one that is asked for, those before it, the nearest first, and those
+// after it.
+func (d *Desk) sellerNames(did crypto.DID) []crypto.DID {
+	names := []crypto.DID{did}
+	for len(names) <= maxMoves {
+		m, ok := d.MoveOf(names[len(names)-1])
+		if !ok || !m.Proven || slices.Contains(names, m.From) {
+			break
+		}
+		names = append(names, m.From)
+	}
+	for later := did; len(names) <= maxMoves; {
+		next, ok := d.movedTo(later)
+		if !ok || slices.Contains(names, next) {
+			break
+		}
+		names, later = append(names, next), next
+	}
+	return names
+}
+
+// movedTo is the key that a seller's key has promised and that has presented
+// itself.
+func (d *Desk) movedTo(did crypto.DID) (crypto.DID, bool) {
+	for by := range d.book.Settings(settingMoved) {
+		if m, ok := d.MoveOf(crypto.DID(by)); ok && m.Proven && m.From == did {
+			return crypto.DID(by), true
+		}
+	}
+	return "", false
+}
+
+// maxMoves bounds the moves that are noted of sellers with whom the person has
+// nothing to do: anybody can sign profiles that cite others.
+const maxMoves = 256
+
+// knows tells whether the person has to do with a seller: there is a name or
+// a block, a deal, or a request that was sealed to it.
+func (d *Desk) knows(seller crypto.DID) bool {
+	if slices.ContainsFunc(d.Contacts(), func(c Contact) bool { return c.DID == seller }) ||
+		slices.ContainsFunc(d.book.Deals(), func(dl *book.Deal) bool { return dl.Key.Vendor == seller }) {
+		return true
+	}
+	return slices.ContainsFunc(d.book.Intents(), func(in *book.Intent) bool {
+		return in.Own && slices.Contains(d.book.SealedTo(in.Record.ID()), seller)
+	})
 }
 
 // follow looks whether a profile says that its seller has moved to another key,
@@ -55,6 +106,9 @@ func (d *Desk) follow(ctx context.Context, rec *record.Record) error {
 	}
 	m := Move{From: from, At: rec.Header().At, Proven: crypto.KeyCommitment(by.PublicKey()) == newest.Body().(*record.Profile).NextKey}
 	if old, ok := d.MoveOf(by); ok && old.From == m.From && old.Proven == m.Proven {
+		return nil
+	}
+	if !d.knows(from) && len(d.book.Settings(settingMoved)) >= maxMoves {
 		return nil
 	}
 	text, err := json.Marshal(m)

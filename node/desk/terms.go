@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -21,7 +20,6 @@ import (
 	"github.com/parley-protocol/parley/node/failpoint"
 	"github.com/parley-protocol/parley/node/store"
 	"github.com/parley-protocol/parley/protocol"
-	"github.com/parley-protocol/parley/protocol/codec"
 	"github.com/parley-protocol/parley/protocol/record"
 	"github.com/parley-protocol/parley/protocol/terms"
 )
@@ -29,7 +27,7 @@ import (
 // The settings that hold terms in words of somebody's own.
 const (
 	settingTerms    = "terms/"    // of this person, by name: what requests are published under
-	settingApproved = "approved/" // of others, by [TermsHash]: what a person has agreed to
+	settingApproved = "approved/" // of others, by [terms.Hash]: what a person has agreed to
 )
 
 // maxOwnTerms bounds the texts that one node keeps by name.
@@ -182,21 +180,6 @@ func ownTermsOf(t *record.Terms) (OwnTerms, error) {
 	return o, nil
 }
 
-// TermsHash is what a person approves: the SHA-256 of the DAG-CBOR of [text,
-// policy or null, basedOn or null]. The record of the same text is another one
-// with each request, and what it says is the same.
-func TermsHash(t *record.Terms) ([32]byte, error) {
-	var policy, basedOn any
-	if t.Policy != nil {
-		policy = t.Policy
-	}
-	if t.BasedOn != "" {
-		basedOn = t.BasedOn
-	}
-	block, err := codec.Encode([]any{t.Text, policy, basedOn})
-	return sha256.Sum256(block), err
-}
-
 // Approval is a person's word that this seller may agree to a text.
 type Approval struct {
 	Hash   [32]byte  `json:"-"`
@@ -215,7 +198,7 @@ func (d *Desk) ApproveTerms(ctx context.Context, id cid.Cid) (Approval, error) {
 		return Approval{}, err
 	}
 	body := rec.Body().(*record.Terms)
-	hash, err := TermsHash(body)
+	hash, err := terms.Hash(body)
 	if err != nil {
 		return Approval{}, err
 	}
@@ -287,7 +270,7 @@ func (d *Desk) MayAgree(ctx context.Context, ref record.TermsRef) error {
 	if d.ours(rec.Header().By) {
 		return nil // this seller's own proposal
 	}
-	hash, err := TermsHash(rec.Body().(*record.Terms))
+	hash, err := terms.Hash(rec.Body().(*record.Terms))
 	if err != nil {
 		return err
 	}
@@ -328,7 +311,7 @@ func (d *Desk) SameTermsBefore(hash string) (n int) {
 			continue
 		}
 		for _, rec := range d.citedTerms(in.Record) {
-			if h, err := TermsHash(rec.Body().(*record.Terms)); err == nil && hex.EncodeToString(h[:]) == hash {
+			if h, err := terms.Hash(rec.Body().(*record.Terms)); err == nil && hex.EncodeToString(h[:]) == hash {
 				n++
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/parley-protocol/parley/protocol/deal"
 	"github.com/parley-protocol/parley/protocol/proof"
 	"github.com/parley-protocol/parley/protocol/record"
+	"github.com/parley-protocol/parley/protocol/terms"
 )
 
 const noResale = "What I tell you stays with you: no resale, no profiles, and you delete it after delivery."
@@ -149,7 +150,7 @@ func TestApprovalIsOfTheText(t *testing.T) {
 	if text.Header().By != one.Header().By || text.Header().RetainUntil > text.Header().At+protocol.MaxIntentRetention {
 		t.Errorf("the text is signed by %s until %d", text.Header().By, text.Header().RetainUntil)
 	}
-	hash, err := TermsHash(text.Body().(*record.Terms))
+	hash, err := terms.Hash(text.Body().(*record.Terms))
 	if err != nil {
 		t.Fatal(err)
 	}

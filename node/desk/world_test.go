@@ -40,8 +40,9 @@ type world struct {
 	mail     map[[32]byte][][]byte
 	frames   []frame
 	desks    []*side
-	lost     bool // mailboxes take nothing
-	silenced bool // mailboxes hand out nothing
+	roots    map[string]crypto.Root // of the sides' words, by their folders
+	lost     bool                   // mailboxes take nothing
+	silenced bool                   // mailboxes hand out nothing
 
 	left  func(token [32]byte, envelope []byte) // hears of every deposit
 	write func(name string) error               // when set, is asked before each append to a ledger
@@ -72,7 +73,7 @@ type frame struct {
 }
 
 func newWorld(t *testing.T) *world {
-	w := &world{t: t, changed: make(chan struct{}), mail: map[[32]byte][][]byte{}}
+	w := &world{t: t, changed: make(chan struct{}), mail: map[[32]byte][][]byte{}, roots: map[string]crypto.Root{}}
 	w.clock.Store(time.Now().Unix())
 	return w
 }
@@ -214,6 +215,7 @@ func (w *world) start(name, dir string) *side {
 	if !there {
 		phrase, err := crypto.NewPhrase()
 		must(err)
+		w.set(func() { w.roots[dir] = phrase.Root() })
 		must(keyring.Create(dir+"/keys", phrase.Root(), 0, options))
 	}
 	s.keys, err = keyring.Open(dir+"/keys", options)

@@ -24,11 +24,20 @@ func newHost(t *testing.T) host.Host {
 
 func begin(t *testing.T, h host.Host, mode Mode, known ...peer.AddrInfo) *Discovery {
 	t.Helper()
-	d, err := New(h, Options{
-		Mode: mode, Local: true, Timing: Timing{First: 50 * time.Millisecond, Most: 500 * time.Millisecond},
-		Bootstrap: func() []peer.AddrInfo { return known },
-		Peers:     func(string) int { return 0 },
-	})
+	return beginWith(t, h, Options{Mode: mode, Bootstrap: func() []peer.AddrInfo { return known }})
+}
+
+// beginWith is begin with further options.
+func beginWith(t *testing.T, h host.Host, o Options) *Discovery {
+	t.Helper()
+	o.Local, o.Timing = true, Timing{First: 50 * time.Millisecond, Most: 500 * time.Millisecond, Ask: 100 * time.Millisecond}
+	if o.Peers == nil {
+		o.Peers = func(string) (int, int) { return 0, 0 }
+	}
+	if o.Bootstrap == nil {
+		o.Bootstrap = func() []peer.AddrInfo { return nil }
+	}
+	d, err := New(h, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,6 +71,8 @@ func await(t *testing.T, h host.Host, to peer.ID) {
 
 // TestMarketsMeet: nodes that know one other node, which is in no market, find
 // those of their market, and not the others.
+//
+//spec:shows PEER-3
 func TestMarketsMeet(t *testing.T) {
 	middle := newHost(t)
 	begin(t, middle, Server)
@@ -101,6 +112,7 @@ func TestTheFirstNodeIsReplaceable(t *testing.T) {
 	await(t, customer, seller.ID())
 }
 
+//spec:shows PEER-3
 func TestRendezvous(t *testing.T) {
 	// printf /parley/1/repair | sha256sum, behind 01 55 12 20, in base32.
 	got, err := Rendezvous("repair")

@@ -27,6 +27,7 @@ type Gossip struct {
 	timing        Timing
 	pubsub        *pubsub.PubSub
 	tracer        tracer
+	scores        scores
 	subscriptions subscriptions
 	slots         chan struct{} // of Verify
 	sessions      chan struct{} // of catching up

@@ -36,6 +36,9 @@ type Options struct {
 	// the mesh: faster and surer in a sparse market, and easier to trace to this
 	// node. Sellers want it; customers don't.
 	Flood bool
+	// Favoured tells whom the person chose to be connected to: no number of
+	// strangers pushes them out of a mesh. It must not block. Nobody when nil.
+	Favoured func(peer.ID) bool
 	// Timing of catching up; the zero value is right outside of tests.
 	Timing Timing
 	// Logger gets what pubsub has to say; without it nothing is logged.

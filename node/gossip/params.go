@@ -33,7 +33,8 @@ func (g *Gossip) pubsubOptions(o Options) []pubsub.Option {
 		pubsub.WithLogger(slog.New(quieter{logger.Handler()})),
 		pubsub.WithGossipSubProtocols([]lp2p.ID{protocol.ProtocolGossip}, features),
 		pubsub.WithGossipSubParams(gossipParams()),
-		pubsub.WithPeerScore(scoreParams(), scoreThresholds()),
+		pubsub.WithPeerScore(scoreParams(o.Favoured), scoreThresholds()),
+		pubsub.WithPeerScoreInspect(pubsub.ExtendedPeerScoreInspectFn(g.scores.look), lookAtScores),
 		// StrictNoSign alone still lets From and a sequence number through.
 		pubsub.WithMessageSignaturePolicy(pubsub.StrictNoSign),
 		pubsub.WithNoAuthor(),
@@ -85,11 +86,17 @@ func gossipParams() pubsub.GossipSubParams {
 // scoreParams blame peers for what they do (invalid frames, broken promises,
 // floods of grafts) and never for what they don't: a market may be silent for
 // days, and a score that asks for deliveries would throw everyone out.
-func scoreParams() *pubsub.PeerScoreParams {
+func scoreParams(favoured func(peer.ID) bool) *pubsub.PeerScoreParams {
 	return &pubsub.PeerScoreParams{
-		Topics:                      map[string]*pubsub.TopicScoreParams{},
-		TopicScoreCap:               20,
-		AppSpecificScore:            func(peer.ID) float64 { return 0 },
+		Topics:            map[string]*pubsub.TopicScoreParams{},
+		TopicScoreCap:     20,
+		AppSpecificWeight: 1,
+		AppSpecificScore: func(id peer.ID) float64 {
+			if favoured != nil && favoured(id) {
+				return favour
+			}
+			return 0
+		},
 		IPColocationFactorWeight:    -1, // P6
 		IPColocationFactorThreshold: 10,
 		IPColocationFactorWhitelist: sharedRanges(),
@@ -129,13 +136,15 @@ func topicScoreParams() *pubsub.TopicScoreParams {
 }
 
 // scoreThresholds: two invalid frames within the hour put a peer out of the
-// mesh, three stop gossip with it, eight shut it out.
+// mesh, three stop gossip with it, eight shut it out. A mesh whose median is below
+// what silence earns (3, by being there) takes in, once a minute, two of those that
+// do bring something.
 func scoreThresholds() *pubsub.PeerScoreThresholds {
 	return &pubsub.PeerScoreThresholds{
 		GossipThreshold:             -100,
 		PublishThreshold:            -400,
 		GraylistThreshold:           -1000,
-		OpportunisticGraftThreshold: 1,
+		OpportunisticGraftThreshold: 4,
 	}
 }
 

@@ -72,6 +72,13 @@ func (t *tracer) meshSize(topic string) int {
 	return len(t.mesh[topic])
 }
 
+func (t *tracer) inMesh(topic string, id peer.ID) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, ok := t.mesh[topic][id]
+	return ok
+}
+
 func (t *tracer) Graft(id peer.ID, topic string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -62,6 +62,9 @@ func (h Home) Inbox() string   { return h.path("inbox") }
 func (h Home) Mailbox() string { return h.path("mailbox") }
 func (h Home) View() string    { return h.path("view") }
 
+// Peers remembers the nodes that were met.
+func (h Home) Peers() string { return h.path("peers") }
+
 // BackupRecipient is the public half of the key that opens this home's backups.
 func (h Home) BackupRecipient() string { return h.path("backup-recipient") }
 

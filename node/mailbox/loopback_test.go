@@ -33,7 +33,7 @@ func TestOverRealTransports(t *testing.T) {
 			if err := n.Start(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			courier := parley.NewCourier(parley.CourierConfig{})
+			courier := parley.NewCourier(parley.CourierConfig{TestProfile: true})
 			defer courier.Close()
 			client := NewClient(courier, nil, 0)
 			seed := crypto.NewSealingSeed()

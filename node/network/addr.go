@@ -15,8 +15,10 @@ import (
 const MaxAddr = 256
 
 // ParsePeer reads a full multiaddr: an IP address or a DNS name, TCP or QUIC,
-// and /p2p/PEER with an Ed25519 peer at the end. Mailboxes and static peers are
-// written that way. The error is a [protocol.Error] of code bad_field.
+// and /p2p/PEER with an Ed25519 peer at the end; or such an address of a relay,
+// then /p2p-circuit and the /p2p/PEER that is reached through it. Mailboxes and
+// static peers are written that way. The error is a [protocol.Error] of code
+// bad_field.
 func ParsePeer(text string) (peer.AddrInfo, error) {
 	if len(text) > MaxAddr {
 		return peer.AddrInfo{}, badAddr(text[:32]+"…", "longer than %d bytes", MaxAddr)
@@ -31,8 +33,8 @@ func ParsePeer(text string) (peer.AddrInfo, error) {
 		return peer.AddrInfo{}, badAddr(text, "has no /p2p/PEER at its end")
 	case !isEd25519(id):
 		return peer.AddrInfo{}, badAddr(text, "the peer's key isn't Ed25519")
-	case transport == nil || !dialable(transport):
-		return peer.AddrInfo{}, badAddr(text, "needs an IP address or DNS name with TCP or QUIC")
+	case transport == nil || !dialable(transport) && !throughRelay(transport, id):
+		return peer.AddrInfo{}, badAddr(text, "needs an IP address or DNS name with TCP or QUIC, or a relay's and /p2p-circuit")
 	}
 	return peer.AddrInfo{ID: id, Addrs: []ma.Multiaddr{transport}}, nil
 }
@@ -76,6 +78,23 @@ func dialable(addr ma.Multiaddr) bool {
 	}
 	return slices.Equal(codes[1:], []int{ma.P_TCP}) ||
 		slices.Equal(codes[1:], []int{ma.P_UDP, ma.P_QUIC_V1})
+}
+
+// throughRelay reports whether the address leads to the peer through a relay that
+// this package's hosts can dial: another peer's address, and /p2p-circuit.
+func throughRelay(addr ma.Multiaddr, to peer.ID) bool {
+	rest, last := ma.SplitLast(addr)
+	if last == nil || last.Protocol().Code != ma.P_CIRCUIT {
+		return false
+	}
+	transport, relay := peer.SplitAddr(rest)
+	return relay != to && isEd25519(relay) && transport != nil && dialable(transport)
+}
+
+// isCircuit reports whether an address leads through a relay.
+func isCircuit(addr ma.Multiaddr) bool {
+	_, err := addr.ValueForProtocol(ma.P_CIRCUIT)
+	return err == nil
 }
 
 // isEd25519 reports whether the peer's ID is an inlined Ed25519 public key.

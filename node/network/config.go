@@ -2,6 +2,7 @@ package network
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/libp2p/go-libp2p"
@@ -19,6 +20,7 @@ const UserAgent = "parley/1"
 const (
 	MaxListenAddrs = 16
 	MaxStaticPeers = 64
+	MaxRelays      = 16
 	minMemory      = 32 << 20
 )
 
@@ -37,15 +39,23 @@ type Config struct {
 	StaticPeers []string
 	// MDNS looks for nodes on the local network and answers those that look.
 	MDNS bool
+	// Traversal finds out whether others reach this node, gets it a place at
+	// relays when they don't, and goes from relayed connections to direct ones.
+	// It isn't for simulated networks: others are dialled by a host of their own.
+	Traversal bool
+	// PortMapping asks the router for a port, by UPnP or NAT-PMP; with Traversal.
+	PortMapping bool
+	// Relays are multiaddrs ending in /p2p/PEER of the only relays to have a place
+	// at; none: nodes met that relay. With Traversal.
+	Relays []string
+	// ServeRelay relays for others, within the limits of document 8.
+	ServeRelay bool
 	// UserAgent is told to every peer.
 	UserAgent string
 	// ConnsLow and ConnsHigh are the connection manager's marks: above the
 	// second, connections are closed until the first is reached. Static peers
 	// are exempt.
 	ConnsLow, ConnsHigh int
-	// ConnsPerAddress is how many connections of one IP address there are at
-	// once. Whoever asks for the mail of several deals has one for each.
-	ConnsPerAddress int
 	// Memory is the most that the network's buffers may take, in bytes.
 	Memory int64
 	// DialTimeout bounds one attempt to connect.
@@ -68,12 +78,11 @@ func DefaultConfig() Config {
 			"/ip6/::/udp/0/quic-v1",
 			"/ip6/::/tcp/0",
 		},
-		UserAgent:       UserAgent,
-		ConnsLow:        32,
-		ConnsHigh:       96,
-		ConnsPerAddress: 16,
-		Memory:          128 << 20,
-		DialTimeout:     15 * time.Second,
+		UserAgent:   UserAgent,
+		ConnsLow:    32,
+		ConnsHigh:   96,
+		Memory:      128 << 20,
+		DialTimeout: 15 * time.Second,
 	}
 }
 
@@ -89,8 +98,6 @@ func (c Config) Validate() error {
 		return usage("peers", "%d peers; at most %d", len(c.StaticPeers), MaxStaticPeers)
 	case c.UserAgent == "" || len(c.UserAgent) > 64:
 		return usage("userAgent", "must have 1 to 64 bytes")
-	case c.ConnsPerAddress < 1:
-		return usage("conns", "%d connections of one address; at least one", c.ConnsPerAddress)
 	case c.ConnsLow < 1 || c.ConnsHigh < c.ConnsLow:
 		return usage("conns", "low mark %d and high mark %d don't fit together", c.ConnsLow, c.ConnsHigh)
 	case c.Memory < minMemory:
@@ -104,8 +111,27 @@ func (c Config) Validate() error {
 	if _, err := parseAddrs("announce", c.AnnounceAddrs); err != nil {
 		return err
 	}
+	if err := validateRelays(c.Relays); err != nil {
+		return err
+	}
 	_, err := ParsePeers(c.StaticPeers)
 	return err
+}
+
+func validateRelays(texts []string) error {
+	relays, err := ParsePeers(texts)
+	if err != nil {
+		return usage("relays", "%w", err)
+	}
+	if len(relays) > MaxRelays {
+		return usage("relays", "%d relays; at most %d", len(relays), MaxRelays)
+	}
+	for _, r := range relays {
+		if slices.ContainsFunc(r.Addrs, isCircuit) {
+			return usage("relays", "a relay is reached directly, not through another")
+		}
+	}
+	return nil
 }
 
 // parseAddrs reads multiaddrs that name no peer.

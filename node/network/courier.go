@@ -25,6 +25,7 @@ type CourierConfig struct {
 	MaxHosts    int           // throw-away hosts at once; default 32
 	Idle        time.Duration // how long an unused host is kept; default 30 s
 	DialTimeout time.Duration // default 15 s
+	TestProfile bool          // see [Config.TestProfile]
 	// Options makes the options of one host, which then is a full one. Tests put
 	// a simulated network in through it.
 	Options func() []libp2p.Option
@@ -55,6 +56,7 @@ type errand struct {
 	host    host.Host
 	err     error
 	users   int
+	relayed bool // it has used a relay
 	lastUse time.Time
 	idle    *time.Timer // runs while nobody uses the host
 }
@@ -81,15 +83,20 @@ func NewCourier(cfg CourierConfig) *Courier {
 // when it succeeds. Purposes are opaque: an intent, a deal. With MaxHosts busy
 // it waits for one to become free, at most as long as ctx allows.
 func (c *Courier) Do(ctx context.Context, purpose string, to peer.AddrInfo, proto protocol.ID, use func(network.Stream) error) error {
-	h, release, err := c.acquire(ctx, purpose)
+	e, release, err := c.acquire(ctx, purpose)
 	if err != nil {
 		return err
 	}
 	defer release()
 
-	stream, err := c.open(ctx, h, to, proto)
+	stream, err := c.open(ctx, e.host, to, proto)
 	if err != nil {
 		return err
+	}
+	if stream.Conn().Stat().Limited {
+		c.mu.Lock()
+		e.relayed = true
+		c.mu.Unlock()
 	}
 	if err := use(stream); err != nil {
 		stream.Reset()
@@ -102,16 +109,25 @@ func (c *Courier) Do(ctx context.Context, purpose string, to peer.AddrInfo, prot
 }
 
 // preferTCP leaves out QUIC where the peer has TCP: a mailbox that was killed is
-// then known to be gone at once, and not when a request to it times out.
+// then known to be gone at once, and not when a request to it times out. That
+// there is a relay with TCP is no reason to leave out a direct way.
 func preferTCP(to peer.AddrInfo) peer.AddrInfo {
 	var addrs []ma.Multiaddr
-	for _, a := range to.Addrs {
-		if _, err := a.ValueForProtocol(ma.P_TCP); err == nil {
-			addrs = append(addrs, a)
+	for _, relayed := range []bool{false, true} {
+		var tcp, all []ma.Multiaddr
+		for _, a := range to.Addrs {
+			if isCircuit(a) != relayed {
+				continue
+			}
+			all = append(all, a)
+			if _, err := a.ValueForProtocol(ma.P_TCP); err == nil {
+				tcp = append(tcp, a)
+			}
 		}
-	}
-	if len(addrs) == 0 {
-		return to
+		if len(tcp) > 0 {
+			all = tcp
+		}
+		addrs = append(addrs, all...)
 	}
 	return peer.AddrInfo{ID: to.ID, Addrs: addrs}
 }
@@ -161,7 +177,7 @@ func (c *Courier) Close() error {
 
 // acquire returns the purpose's host, making it if need be. release must be
 // called once.
-func (c *Courier) acquire(ctx context.Context, purpose string) (host.Host, func(), error) {
+func (c *Courier) acquire(ctx context.Context, purpose string) (*errand, func(), error) {
 	for {
 		c.mu.Lock()
 		if c.closed {
@@ -194,7 +210,7 @@ func (c *Courier) acquire(ctx context.Context, purpose string) (host.Host, func(
 			release()
 			return nil, nil, e.err
 		}
-		return e.host, release, nil
+		return e, release, nil
 	}
 }
 
@@ -229,7 +245,7 @@ func (c *Courier) hire(purpose string) *errand {
 }
 
 func (c *Courier) newHost() (host.Host, error) {
-	c.account.Do(func() { c.resources, c.refused = newCourierResources(c.cfg.MaxHosts) })
+	c.account.Do(func() { c.resources, c.refused = newCourierResources(c.cfg.MaxHosts, c.cfg.TestProfile) })
 	if c.refused != nil {
 		return nil, fmt.Errorf("couriers' resource manager: %w", c.refused)
 	}
@@ -250,13 +266,19 @@ func (c *Courier) newFullHost() (host.Host, error) {
 	}
 	options := append(commonOptions(key, shared{c.resources}, c.cfg.UserAgent),
 		libp2p.ConnectionManager(connmgr.NullConnMgr{}),
+		libp2p.ConnectionGater(&gater{}),
 		libp2p.Ping(false),
+		libp2p.EnableRelay(), // to mailboxes that are reached through one
 		libp2p.DisableIdentifyAddressDiscovery(),
 		libp2p.WithDialTimeout(c.cfg.DialTimeout),
 	)
 	h, err := libp2p.New(append(options, c.cfg.Options()...)...)
 	if err != nil {
 		return nil, fmt.Errorf("courier's host: %w", err)
+	}
+	// Nobody is to come back to a courier, through a relay no more than otherwise.
+	if s, ok := h.Network().(interface{ ListenClose(...ma.Multiaddr) }); ok {
+		s.ListenClose(ma.StringCast("/p2p-circuit"))
 	}
 	return h, nil
 }
@@ -276,7 +298,9 @@ func (c *Courier) release(purpose string, e *errand) {
 	if e.users > 0 || c.hosts[purpose] != e {
 		return
 	}
-	if e.err != nil {
+	// A relay lets so much through a circuit and no more: the next exchange has
+	// one of its own.
+	if e.err != nil || e.relayed {
 		c.drop(purpose, e)
 	} else if e.idle != nil {
 		e.idle.Reset(c.cfg.Idle)

@@ -53,6 +53,7 @@ func sayHello(s network.Stream) error {
 
 func courier(t *testing.T, cfg CourierConfig) *Courier {
 	t.Helper()
+	cfg.TestProfile = true
 	c := NewCourier(cfg)
 	t.Cleanup(func() { c.Close() })
 	return c
@@ -91,11 +92,12 @@ func TestCourierHasAnIdentityPerPurpose(t *testing.T) {
 //spec:shows NET-24
 func TestCourierListensNowhere(t *testing.T) {
 	c := courier(t, CourierConfig{})
-	h, release, err := c.acquire(t.Context(), "a")
+	e, release, err := c.acquire(t.Context(), "a")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer release()
+	h := e.host
 	if addrs := h.Network().ListenAddresses(); len(addrs) != 0 {
 		t.Errorf("it listens on %s", addrs)
 	}

@@ -18,16 +18,12 @@ import (
 
 // newHost makes a host that doesn't listen yet, so that every protocol handler
 // is in place before the first peer can arrive.
-func newHost(cfg Config) (host.Host, error) {
+func newHost(cfg Config, gate *gater, t *traversal) (host.Host, error) {
 	key, err := transportKey(cfg.Seed)
 	if err != nil {
 		return nil, err
 	}
-	perAddress := cfg.ConnsPerAddress
-	if cfg.TestProfile {
-		perAddress = anyNumber
-	}
-	resources, err := newResources(cfg.Memory, cfg.ConnsHigh, perAddress)
+	resources, err := newResources(cfg.Memory, cfg.ConnsHigh, cfg.TestProfile)
 	if err != nil {
 		return nil, fmt.Errorf("resource manager: %w", err)
 	}
@@ -38,8 +34,10 @@ func newHost(cfg Config) (host.Host, error) {
 	}
 	options := append(commonOptions(key, resources, cfg.UserAgent),
 		libp2p.ConnectionManager(conns),
+		libp2p.ConnectionGater(gate),
 		libp2p.WithDialTimeout(cfg.DialTimeout),
 	)
+	options = append(options, t.options()...)
 	h, err := libp2p.New(append(options, cfg.Options...)...)
 	if err != nil {
 		return nil, fmt.Errorf("libp2p host: %w", err)
@@ -48,19 +46,17 @@ func newHost(cfg Config) (host.Host, error) {
 }
 
 // commonOptions are those of every host of a node: QUIC, and TCP with Noise and
-// Yamux; no relaying, no metrics.
+// Yamux; no metrics.
 func commonOptions(key crypto.PrivKey, resources network.ResourceManager, userAgent string) []libp2p.Option {
 	quietQUIC()
 	return []libp2p.Option{
 		libp2p.Identity(key),
 		libp2p.UserAgent(userAgent),
 		libp2p.NoListenAddrs,
-		libp2p.DisableRelay(),
 		libp2p.Transport(quic.NewTransport),
 		libp2p.Transport(tcp.NewTCPTransport, tcp.DisableReuseport()),
 		libp2p.Security(noise.ID, noise.New),
 		libp2p.Muxer(yamux.ID, yamux.DefaultTransport),
-		libp2p.ConnectionGater(gater{}),
 		libp2p.ResourceManager(resources),
 		libp2p.DisableMetrics(),
 		// A dead static peer, redialled for days, must not make the host think

@@ -70,7 +70,7 @@ func newLeanHost(resources network.ResourceManager, dialTimeout time.Duration) (
 	}
 	bus := eventbus.NewBus()
 	net, err := swarm.NewSwarm(id, peers, bus,
-		swarm.WithConnectionGater(gater{}),
+		swarm.WithConnectionGater(&gater{}),
 		swarm.WithResourceManager(resources),
 		swarm.WithDialTimeout(dialTimeout),
 		swarm.WithUDPBlackHoleSuccessCounter(nil),
@@ -115,7 +115,7 @@ func newUpgrader(key crypto.PrivKey, resources network.ResourceManager) (transpo
 	if err != nil {
 		return nil, fmt.Errorf("noise: %w", err)
 	}
-	up, err := upgrader.New([]sec.SecureTransport{security}, muxers, nil, resources, gater{})
+	up, err := upgrader.New([]sec.SecureTransport{security}, muxers, nil, resources, &gater{})
 	if err != nil {
 		return nil, fmt.Errorf("upgrader: %w", err)
 	}
@@ -132,7 +132,7 @@ func (h *leanHost) newQUIC(net *swarm.Swarm, key crypto.PrivKey, resources netwo
 	h.mu.Lock()
 	h.rest = append([]io.Closer{sockets}, h.rest...) // closed after the swarm
 	h.mu.Unlock()
-	overQUIC, err := quic.NewTransport(key, sockets, nil, gater{}, resources)
+	overQUIC, err := quic.NewTransport(key, sockets, nil, &gater{}, resources)
 	if err != nil {
 		return fmt.Errorf("QUIC: %w", err)
 	}

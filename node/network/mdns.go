@@ -42,6 +42,7 @@ func (f *finder) HandlePeerFound(info peer.AddrInfo) {
 	if !isEd25519(info.ID) {
 		return
 	}
+	f.n.NoteOrigin(info.ID, OriginLocal)
 	ctx, cancel := context.WithTimeout(f.n.ctx, f.n.cfg.DialTimeout)
 	defer cancel()
 	// A node that can't be reached announces itself again; there is nobody to tell.

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,11 +26,14 @@ import (
 type Network struct {
 	cfg      Config
 	host     host.Host
+	gate     gater
 	listen   []ma.Multiaddr
 	announce []ma.Multiaddr
 	static   []peer.AddrInfo // of the configuration
 	events   event.Subscription
 	watchers watchers
+	traverse *traversal
+	relay    io.Closer // nil when this node doesn't relay
 
 	mu      sync.Mutex
 	started bool
@@ -55,13 +59,20 @@ func New(cfg Config) (*Network, error) {
 	n.announce, _ = parseAddrs("announce", cfg.AnnounceAddrs)
 	n.static, _ = ParsePeers(cfg.StaticPeers)
 
+	n.traverse = newTraversal(cfg)
+
 	var err error
-	if n.host, err = newHost(cfg); err != nil {
+	if n.host, err = newHost(cfg, &n.gate, n.traverse); err != nil {
 		return nil, err
+	}
+	if err := n.traverse.attach(n.host); err != nil {
+		n.host.Close()
+		return nil, fmt.Errorf("traversal: %w", err)
 	}
 	n.events, err = n.host.EventBus().Subscribe(new(event.EvtPeerConnectednessChanged),
 		eventbus.Name("parley"), eventbus.BufSize(256))
 	if err != nil {
+		n.traverse.close()
 		n.host.Close()
 		return nil, fmt.Errorf("peer events: %w", err)
 	}
@@ -95,9 +106,17 @@ func (n *Network) Start(ctx context.Context) error {
 		}
 		n.mdns = service
 	}
+	if n.cfg.ServeRelay {
+		service, err := serveRelay(n.host, n.cfg.TestProfile)
+		if err != nil {
+			return fmt.Errorf("relay: %w", err)
+		}
+		n.relay = service
+	}
 	n.started = true
+	n.traverse.start()
 	for _, info := range n.static {
-		n.keep(info)
+		n.keep(info, OriginConfig)
 	}
 	return nil
 }
@@ -137,6 +156,10 @@ func (n *Network) Close() error {
 	if n.mdns != nil {
 		errs = append(errs, n.mdns.Close())
 	}
+	if n.relay != nil {
+		errs = append(errs, n.relay.Close())
+	}
+	n.traverse.close()
 	errs = append(errs, n.events.Close(), n.host.Close())
 	n.work.Wait()
 	return errors.Join(errs...)
@@ -148,22 +171,38 @@ func (n *Network) Host() host.Host { return n.host }
 // ID is the node's peer ID.
 func (n *Network) ID() peer.ID { return n.host.ID() }
 
-// Addrs lists the full multiaddrs at which others may reach this node, those
-// announced first, loopback last. It is what an invite and a replyTo carry.
+// Addrs lists the full multiaddrs at which others may reach this node: those
+// announced, those of the internet, those through relays, those of the local
+// network, and loopback last. It is what an invite and a replyTo carry.
 func (n *Network) Addrs() []string {
+	addrs := n.host.Addrs()
+	slices.SortStableFunc(addrs, func(a, b ma.Multiaddr) int { return cmp.Compare(farness(a), farness(b)) })
 	suffix := "/p2p/" + n.host.ID().String()
-	var near, far []string
-	for _, addr := range append(slices.Clone(n.announce), n.host.Addrs()...) {
-		list := &far
-		if manet.IsIPLoopback(addr) {
-			list = &near
-		}
-		if text := addr.String() + suffix; !slices.Contains(*list, text) {
-			*list = append(*list, text)
+	var texts []string
+	for _, addr := range append(slices.Clone(n.announce), addrs...) {
+		if text := addr.String() + suffix; !slices.Contains(texts, text) {
+			texts = append(texts, text)
 		}
 	}
-	return append(far, near...)
+	return texts
 }
+
+// farness orders addresses by from where they can be dialled, the widest first.
+func farness(addr ma.Multiaddr) int {
+	switch {
+	case isCircuit(addr):
+		return 1
+	case manet.IsPublicAddr(addr):
+		return 0
+	case manet.IsIPLoopback(addr):
+		return 3
+	default:
+		return 2
+	}
+}
+
+// Reach tells how others get to this node, as far as it knows.
+func (n *Network) Reach() Reach { return n.traverse.reach() }
 
 func isIPv6(addr ma.Multiaddr) bool {
 	return addr[0].Protocol().Code == ma.P_IP6

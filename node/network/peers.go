@@ -40,13 +40,19 @@ type PeerInfo struct {
 	Static    bool          // kept connected
 	UserAgent string        // what it calls itself; empty when not known
 	Latency   time.Duration // smoothed; 0 when not measured
+	Since     time.Time     // of its oldest connection; zero without one
+	Protocols []string      // Parley's own that it speaks, sorted
+	Origin    Origin        // how this node came to it
 }
 
 // AddPeers keeps further peers connected from now on, like those of
 // [Config.StaticPeers]. The addresses are full multiaddrs, see [ParsePeer]; to
 // remember them beyond a restart is up to the caller. It doesn't wait for a
 // connection: use [Network.Connect] for that.
-func (n *Network) AddPeers(addrs ...string) error {
+func (n *Network) AddPeers(addrs ...string) error { return n.KeepPeers(OriginAdded, addrs...) }
+
+// KeepPeers is AddPeers for peers that came in some other way than by hand.
+func (n *Network) KeepPeers(origin Origin, addrs ...string) error {
 	infos, err := ParsePeers(addrs)
 	if err != nil {
 		return err
@@ -66,7 +72,7 @@ func (n *Network) AddPeers(addrs ...string) error {
 		return protocol.Errorf(protocol.CodeOverQuota, "peers", "more than %d static peers", MaxStaticPeers)
 	}
 	for _, info := range infos {
-		n.keep(info)
+		n.keep(info, origin)
 	}
 	return nil
 }
@@ -81,6 +87,13 @@ func (n *Network) RemovePeer(id peer.ID) error {
 	}
 	n.mu.Unlock()
 	return n.host.Network().ClosePeer(id)
+}
+
+// Keeps reports whether the peer is a static one.
+func (n *Network) Keeps(id peer.ID) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.kept[id] != nil
 }
 
 // Connect dials a peer once and waits for the connection. The address is a full
@@ -103,9 +116,9 @@ func (n *Network) Connect(ctx context.Context, addr string) (peer.ID, error) {
 func (n *Network) Peers() []PeerInfo {
 	ids := n.host.Network().Peers()
 	n.mu.Lock()
-	static := make(map[peer.ID]bool, len(n.kept))
-	for id := range n.kept {
-		static[id] = true
+	static := make(map[peer.ID]Origin, len(n.kept))
+	for id, k := range n.kept {
+		static[id] = k.origin
 		ids = append(ids, id)
 	}
 	n.mu.Unlock()
@@ -115,14 +128,16 @@ func (n *Network) Peers() []PeerInfo {
 	infos := make([]PeerInfo, len(ids))
 	for i, id := range ids {
 		infos[i] = n.describe(id)
-		infos[i].Static = static[id]
+		if origin, kept := static[id]; kept {
+			infos[i].Static, infos[i].Origin = true, origin
+		}
 	}
 	return infos
 }
 
 func (n *Network) describe(id peer.ID) PeerInfo {
 	store := n.host.Peerstore()
-	info := PeerInfo{ID: id, Latency: store.LatencyEWMA(id)}
+	info := PeerInfo{ID: id, Latency: store.LatencyEWMA(id), Origin: n.Origin(id), Protocols: n.speaks(id)}
 	if agent, err := store.Get(id, "AgentVersion"); err == nil {
 		info.UserAgent, _ = agent.(string)
 	}
@@ -132,6 +147,9 @@ func (n *Network) describe(id peer.ID) PeerInfo {
 	for i, conn := range conns {
 		info.Addrs = append(info.Addrs, conn.RemoteMultiaddr().String())
 		info.Limited = info.Limited && conn.Stat().Limited
+		if opened := conn.Stat().Opened; info.Since.IsZero() || opened.Before(info.Since) {
+			info.Since = opened
+		}
 		if i == 0 {
 			info.Inbound = conn.Stat().Direction == network.DirInbound
 		}
@@ -216,8 +234,9 @@ func (w *watchers) tell(e PeerEvent) {
 
 // keeper keeps one static peer connected.
 type keeper struct {
-	stop context.CancelFunc
-	wake chan struct{} // a value: the connection was lost
+	origin Origin
+	stop   context.CancelFunc
+	wake   chan struct{} // a value: the connection was lost
 }
 
 func (k *keeper) lost() {
@@ -229,9 +248,12 @@ func (k *keeper) lost() {
 
 // keep makes a peer static. n.mu is held. Before the start it only notes the
 // peer's addresses.
-func (n *Network) keep(info peer.AddrInfo) {
+func (n *Network) keep(info peer.AddrInfo, origin Origin) {
 	if info.ID == n.host.ID() {
 		return // one's own address in a list that is shared between nodes
+	}
+	if !n.gate.allows(info.ID) {
+		return
 	}
 	n.host.Peerstore().AddAddrs(info.ID, info.Addrs, peerstore.PermanentAddrTTL)
 	if !n.started {
@@ -243,7 +265,7 @@ func (n *Network) keep(info peer.AddrInfo) {
 	}
 	n.host.ConnManager().Protect(info.ID, staticTag)
 	ctx, stop := context.WithCancel(n.ctx)
-	k := &keeper{stop: stop, wake: make(chan struct{}, 1)}
+	k := &keeper{origin: origin, stop: stop, wake: make(chan struct{}, 1)}
 	n.kept[info.ID] = k
 	n.work.Go(func() { n.redial(ctx, info.ID, k.wake) })
 }

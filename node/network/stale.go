@@ -20,7 +20,7 @@ const probeTime = 3 * time.Second
 // down the dead connection for half a minute, until it times out.
 func (n *Network) probeOlder(_ network.Network, fresh network.Conn) {
 	for _, old := range n.host.Network().ConnsToPeer(fresh.RemotePeer()) {
-		if old == fresh || old.IsClosed() {
+		if old == fresh || old.IsClosed() || old.Stat().Limited {
 			continue
 		}
 		n.mu.Lock()

@@ -15,6 +15,8 @@ import (
 
 const (
 	ed25519Peer   = "12D3KooWGC6TvWhfapngX6wvJHMYvKpDMXPb3ZnCZ6dMoaMtimQ5"
+	relayPeer     = "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN"
+	thirdPeer     = "12D3KooWNvSZnPi3RrhrTwEY4LuuBeB6K6facKUCJcyWG1aoDd2p"
 	secp256k1Peer = "16Uiu2HAmKtTtRJXFBLi3WCZTmA8FXmBbsvSRHrYwGXnKyx4ccjeV"
 	rsaPeer       = "QmaCpDMGvV2BGHeYERUEnRQAwe3N8SzbUtfsmvsqQLuvuJ"
 )
@@ -26,6 +28,9 @@ func TestParsePeer(t *testing.T) {
 		"/ip6/2001:db8::1/udp/4001/quic-v1/p2p/" + ed25519Peer,
 		"/ip6zone/eth0/ip6/fe80::1/tcp/4001/p2p/" + ed25519Peer,
 		"/dns/node.example/tcp/4001/p2p/" + ed25519Peer,
+		"/ip4/192.0.2.1/tcp/4001/p2p/" + relayPeer + "/p2p-circuit/p2p/" + ed25519Peer,
+		"/dns/relay.example/udp/4001/quic-v1/p2p/" + relayPeer + "/p2p-circuit/p2p/" + ed25519Peer,
+		"/ip4/10.0.0.7/tcp/4001/p2p/" + ed25519Peer,
 	} {
 		info, err := ParsePeer(text)
 		if err != nil || info.ID.String() != ed25519Peer || len(info.Addrs) != 1 {
@@ -33,20 +38,27 @@ func TestParsePeer(t *testing.T) {
 		}
 	}
 	for name, text := range map[string]string{
-		"empty":           "",
-		"no peer":         "/ip4/192.0.2.1/tcp/4001",
-		"no address":      "/p2p/" + ed25519Peer,
-		"no transport":    "/ip4/192.0.2.1/p2p/" + ed25519Peer,
-		"plain UDP":       "/ip4/192.0.2.1/udp/4001/p2p/" + ed25519Peer,
-		"websocket":       "/ip4/192.0.2.1/tcp/443/ws/p2p/" + ed25519Peer,
-		"webtransport":    "/ip4/192.0.2.1/udp/443/quic-v1/webtransport/p2p/" + ed25519Peer,
-		"relay":           "/ip4/192.0.2.1/tcp/4001/p2p/" + ed25519Peer + "/p2p-circuit/p2p/" + ed25519Peer,
-		"dnsaddr":         "/dnsaddr/node.example/p2p/" + ed25519Peer,
-		"unix":            "/unix/tmp/x/p2p/" + ed25519Peer,
-		"secp256k1":       "/ip4/192.0.2.1/tcp/4001/p2p/" + secp256k1Peer,
-		"RSA":             "/ip4/192.0.2.1/tcp/4001/p2p/" + rsaPeer,
-		"something after": "/ip4/192.0.2.1/tcp/4001/p2p/" + ed25519Peer + "/tcp/1",
-		"too long":        "/dns/" + strings.Repeat("a", 250) + "/tcp/4001/p2p/" + ed25519Peer,
+		"empty":            "",
+		"no peer":          "/ip4/192.0.2.1/tcp/4001",
+		"no address":       "/p2p/" + ed25519Peer,
+		"no transport":     "/ip4/192.0.2.1/p2p/" + ed25519Peer,
+		"plain UDP":        "/ip4/192.0.2.1/udp/4001/p2p/" + ed25519Peer,
+		"websocket":        "/ip4/192.0.2.1/tcp/443/ws/p2p/" + ed25519Peer,
+		"webtransport":     "/ip4/192.0.2.1/udp/443/quic-v1/webtransport/p2p/" + ed25519Peer,
+		"its own relay":    "/ip4/192.0.2.1/tcp/4001/p2p/" + ed25519Peer + "/p2p-circuit/p2p/" + ed25519Peer,
+		"no relay":         "/p2p-circuit/p2p/" + ed25519Peer,
+		"relay unknown":    "/ip4/192.0.2.1/tcp/4001/p2p-circuit/p2p/" + ed25519Peer,
+		"relay nowhere":    "/p2p/" + relayPeer + "/p2p-circuit/p2p/" + ed25519Peer,
+		"relay of relay":   "/ip4/192.0.2.1/tcp/1/p2p/" + relayPeer + "/p2p-circuit/p2p/" + thirdPeer + "/p2p-circuit/p2p/" + ed25519Peer,
+		"relay with RSA":   "/ip4/192.0.2.1/tcp/1/p2p/" + rsaPeer + "/p2p-circuit/p2p/" + ed25519Peer,
+		"no peer behind":   "/ip4/192.0.2.1/tcp/1/p2p/" + relayPeer + "/p2p-circuit",
+		"behind a circuit": "/ip4/192.0.2.1/tcp/1/p2p/" + relayPeer + "/p2p-circuit/ip4/192.0.2.2/tcp/1/p2p/" + ed25519Peer,
+		"dnsaddr":          "/dnsaddr/node.example/p2p/" + ed25519Peer,
+		"unix":             "/unix/tmp/x/p2p/" + ed25519Peer,
+		"secp256k1":        "/ip4/192.0.2.1/tcp/4001/p2p/" + secp256k1Peer,
+		"RSA":              "/ip4/192.0.2.1/tcp/4001/p2p/" + rsaPeer,
+		"something after":  "/ip4/192.0.2.1/tcp/4001/p2p/" + ed25519Peer + "/tcp/1",
+		"too long":         "/dns/" + strings.Repeat("a", 250) + "/tcp/4001/p2p/" + ed25519Peer,
 	} {
 		if info, err := ParsePeer(text); protocol.CodeOf(err) != protocol.CodeBadField {
 			t.Errorf("%s: %v, %v", name, info, err)

@@ -1,5 +1,6 @@
-// Package agreement picks the four records of an agreement out of a deal's
-// records, for those who show the agreement in other forms. It is pure.
+// Package agreement picks the four records of an agreement, and what was said
+// about it since, out of a deal's records, for those who show the agreement in
+// other forms. It is pure.
 package agreement
 
 import (
@@ -27,6 +28,8 @@ type Agreement struct {
 	Asked   *record.Intent // the body of Intent
 	Offered *record.Offer  // the body of Offer
 	Own     *record.Terms  // the body of Terms; nil with it
+
+	After deal.FollowUp // what was said about it since, as far as the archive has it
 }
 
 // Of finds the agreement in an archive of one deal, which is verified first
@@ -63,6 +66,9 @@ func Of(archive *proof.Archive) (*Agreement, error) {
 			a.Offered, _ = offer.Body().(*record.Offer)
 		}
 	}
+	if a.After, err = deal.Follow(a.Intent.Header().By, a.Deal, a.ID, followUps(archive)); err != nil {
+		return nil, err
+	}
 	if link := a.Offered.Terms.Record; link.Defined() {
 		i := slices.IndexFunc(archive.Records, func(r *record.Record) bool { return r.ID() == link })
 		if i < 0 {
@@ -85,6 +91,15 @@ func ofDeal(archive *proof.Archive) (own []*record.Record) {
 		}
 	}
 	return own
+}
+
+func followUps(archive *proof.Archive) (out []*record.Record) {
+	for _, r := range archive.Records[1:] {
+		if _, ok := r.FollowsUp(); ok {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // Customer is the individual, the first party to the terms.

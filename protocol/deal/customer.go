@@ -17,11 +17,8 @@ func (s State) InDoubt(now int64) bool {
 	return ok && s.Phase == PhasePending && now > offer.ValidUntil
 }
 
-// MayAccept says why the customer may not accept the offer with that ID now,
-// nil if it may. The intent's awards are [AwardsLeft]'s matter, and an offer
-// under a terms record is takable only if that record has no unknown fields
-// either. Sign with now as the acceptance's time.
-func (s State) MayAccept(offer cid.Cid, now int64) error {
+// mayReply says why the customer may not answer offers any more, nil if it may.
+func (s State) mayReply() error {
 	switch {
 	case s.Phase == PhaseConflict:
 		return protocol.Errorf(protocol.CodeConflict, "", "the deal's records contradict each other")
@@ -34,7 +31,15 @@ func (s State) MayAccept(offer cid.Cid, now int64) error {
 	case s.opts.Restored:
 		return protocol.Errorf(protocol.CodeRecovering, "", "this side came back from an old backup: an earlier acceptance may be on its way")
 	}
-	if err := s.RoundOpen(); err != nil {
+	return s.RoundOpen()
+}
+
+// MayAccept says why the customer may not accept the offer with that ID now,
+// nil if it may. The intent's awards are [AwardsLeft]'s matter, and an offer
+// under a terms record is takable only if that record has no unknown fields
+// either. Sign with now as the acceptance's time.
+func (s State) MayAccept(offer cid.Cid, now int64) error {
+	if err := s.mayReply(); err != nil {
 		return err
 	}
 	rec, terms := s.facts.offer(offer)

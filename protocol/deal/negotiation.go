@@ -40,22 +40,11 @@ func (s *State) foldTermsCounters() {
 // MayCounter says why the customer may not answer the offer with that ID with a
 // counter now, nil if it may.
 func (s State) MayCounter(offer cid.Cid) error {
-	switch {
-	case s.Phase == PhaseConflict:
-		return protocol.Errorf(protocol.CodeConflict, "", "the deal's records contradict each other")
-	case s.decided() || s.CustomerVoid != nil:
-		return protocol.Errorf(protocol.CodeDealClosed, "", "the deal has been decided")
-	case len(s.facts.acceptances) > 0:
-		return protocol.Errorf(protocol.CodeAlreadyAccepted, "", "this deal has an acceptance")
-	case len(s.Asks) > 0:
-		return protocol.Errorf(protocol.CodeDealClosed, "", "a void of this deal has been asked for")
-	case s.opts.Restored:
-		return protocol.Errorf(protocol.CodeRecovering, "", "this side came back from an old backup")
-	case len(s.facts.counters) >= protocol.MaxCounters:
-		return protocol.Errorf(protocol.CodeOverQuota, "", "this deal has %d counters", len(s.facts.counters))
-	}
-	if err := s.RoundOpen(); err != nil {
+	if err := s.mayReply(); err != nil {
 		return err
+	}
+	if n := len(s.facts.counters); n >= protocol.MaxCounters {
+		return protocol.Errorf(protocol.CodeOverQuota, "", "this deal has %d counters", n)
 	}
 	if find(s.facts.offers, offer) == nil {
 		return s.noOffer(offer)
@@ -78,7 +67,7 @@ func (s State) noOffer(offer cid.Cid) error {
 // be among the request's, and there must be none yet. The intent's own
 // validUntil is the caller's to check.
 func (s State) MayCounterTerms(terms record.TermsRef) error {
-	if err := s.mayAnswer(); err != nil {
+	if err := s.mayReply(); err != nil {
 		return err
 	}
 	switch {

@@ -63,12 +63,13 @@ func FromOffer(r *record.Record) ([]byte, error) {
 }
 
 // FromAgreement shows an agreement as a schema.org Order in JSON-LD, in the
-// bytes of [jsonld.Encode]. Its number is the deal's ID.
+// bytes of [jsonld.Encode]. Its number is the deal's ID, and its status what both
+// sides have said about it since.
 func FromAgreement(a *agreement.Agreement) ([]byte, error) {
 	order := jsonld.Object{
 		"@context": context(), "@type": "Order", "@id": jsonld.IRI(a.ID), "name": a.Asked.Name,
 		"orderNumber": a.Deal.ID().String(), "confirmationNumber": a.ID.String(),
-		"orderDate": jsonld.Instant(a.Acceptance.Header().At), "orderStatus": jsonld.Schema + "OrderProcessing",
+		"orderDate": jsonld.Instant(a.Acceptance.Header().At), "orderStatus": jsonld.Schema + orderStatus(a.After.Events),
 		"customer": party(a.Customer()), "seller": party(a.Vendor()),
 	}
 	put(order, "identifier", identifierNodes(a.Asked.Identifier))

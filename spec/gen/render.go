@@ -24,12 +24,12 @@ func registries() []registry {
 		{
 			csv: "markets.csv", output: "markets_gen.go",
 			columns: []string{"name", "title", "summary", "categories"}, optional: []string{"categories"},
-			render: renderMarkets,
+			render: markets().render,
 		},
 		{
 			csv: "order-statuses.csv", output: "order_statuses_gen.go",
 			columns: []string{"code", "said_by", "summary"},
-			render:  renderOrderStatuses,
+			render:  orderStatuses().render,
 		},
 		{
 			csv: "odrl-context.csv", output: "odrl_context_gen.go",
@@ -39,7 +39,7 @@ func registries() []registry {
 		{
 			csv: "outcomes.csv", output: "outcomes_gen.go",
 			columns: []string{"code", "summary"},
-			render:  renderOutcomes,
+			render:  outcomes().render,
 		},
 		{
 			csv: "protocols.csv", output: "protocols_gen.go",
@@ -49,17 +49,17 @@ func registries() []registry {
 		{
 			csv: "reasons.csv", output: "reasons_gen.go",
 			columns: []string{"code", "used_by", "summary"},
-			render:  renderReasons,
+			render:  reasons().render,
 		},
 		{
 			csv: "record-types.csv", output: "record_types_gen.go",
 			columns: []string{"type", "status", "gossip", "author", "summary"},
-			render:  renderRecordTypes,
+			render:  recordTypes().render,
 		},
 		{
 			csv: "return-policies.csv", output: "return_policies_gen.go",
 			columns: []string{"code", "used_by", "summary"},
-			render:  renderReturnPolicies,
+			render:  returnPolicies().render,
 		},
 		{
 			csv: "roster-rules.csv", output: "roster_rules_gen.go",
@@ -75,7 +75,7 @@ func registries() []registry {
 		{
 			csv: "terms.csv", output: "terms_gen.go",
 			columns: []string{"id", "name", "sentence", "status"},
-			render:  renderTerms,
+			render:  roster().render,
 		},
 	}
 }
@@ -129,34 +129,6 @@ func renderLimits(rows []row) ([]byte, error) {
 	return w.source()
 }
 
-func renderMarkets(rows []row) ([]byte, error) {
-	w := newWriter("markets.csv")
-	w.line("// The registered markets. Any other name of the right form is a market too.")
-	w.line("const (")
-	for _, r := range rows {
-		w.constant("Market"+camel(r["name"]), "", quote(r["name"]), r["summary"])
-	}
-	w.line(")")
-	w.line("")
-	w.line("// Market is one line of the registry of markets.")
-	w.line("type Market struct {")
-	w.line("Name string // as in topics and records")
-	w.line("Title string // for people")
-	w.line("Summary string // what it is about, a sentence")
-	w.line("Categories []string // beginnings of the categories that usually belong here")
-	w.line("}")
-	w.line("")
-	w.line("// Markets lists the registered markets in the order of their names.")
-	w.line("func Markets() []Market {")
-	w.line("return []Market{")
-	for _, r := range rows {
-		w.line("{Name: Market%s, Title: %s, Summary: %s%s},", camel(r["name"]), quote(r["title"]), quote(r["summary"]), list("Categories", r["categories"]))
-	}
-	w.line("}")
-	w.line("}")
-	return w.source()
-}
-
 func renderProtocols(rows []row) ([]byte, error) {
 	w := newWriter("protocols.csv")
 	w.line("// The protocol IDs, and the topics up to the part that varies.")
@@ -176,185 +148,6 @@ func renderProtocols(rows []row) ([]byte, error) {
 		}
 	}
 	w.line(")")
-	return w.source()
-}
-
-func renderReasons(rows []row) ([]byte, error) {
-	w := newWriter("reasons.csv")
-	w.line("// The reasons that records give.")
-	w.line("const (")
-	for _, r := range rows {
-		w.constant("Reason"+camel(r["code"]), "", quote(r["code"]), r["summary"])
-	}
-	w.line(")")
-	w.line("")
-	w.line("// Reason is one line of the registry of reasons.")
-	w.line("type Reason struct {")
-	w.line("Code string // as in records")
-	w.line("UsedBy []string // the types of record that give it")
-	w.line("Summary string // what it says, a sentence")
-	w.line("}")
-	w.line("")
-	w.line("// Reasons lists the registered reasons in the order of their codes.")
-	w.line("func Reasons() []Reason {")
-	w.line("return []Reason{")
-	for _, r := range rows {
-		w.line("{Code: Reason%s%s, Summary: %s},", camel(r["code"]), list("UsedBy", r["used_by"]), quote(r["summary"]))
-	}
-	w.line("}")
-	w.line("}")
-	return w.source()
-}
-
-func renderRecordTypes(rows []row) ([]byte, error) {
-	w := newWriter("record-types.csv")
-	w.line("// The types of record.")
-	w.line("const (")
-	for _, r := range rows {
-		w.constant("Type"+camel(r["type"]), "", quote(r["type"]), r["summary"])
-	}
-	w.line(")")
-	w.line("")
-	w.line("// RecordType is one line of the registry of record types.")
-	w.line("type RecordType struct {")
-	w.line("Name string // as in records")
-	w.line("Status string // current, or reserved for a later version")
-	w.line("Gossip bool // whether gossip carries it")
-	w.line("Author string // whose key signs it: customer, vendor or either")
-	w.line("Summary string // what it says, a sentence")
-	w.line("}")
-	w.line("")
-	w.line("// RecordTypes lists the registered types in the order of their names.")
-	w.line("func RecordTypes() []RecordType {")
-	w.line("return []RecordType{")
-	for _, r := range rows {
-		gossip, err := oneOf(r["gossip"], map[string]string{"yes": "true", "no": "false"})
-		if err != nil {
-			return nil, fmt.Errorf("entry %q: gossip: %w", r["type"], err)
-		}
-		if err := checkStatus(r["type"], r["status"]); err != nil {
-			return nil, err
-		}
-		w.line("{Name: Type%s, Status: %s, Gossip: %s, Author: %s, Summary: %s},",
-			camel(r["type"]), quote(r["status"]), gossip, quote(r["author"]), quote(r["summary"]))
-	}
-	w.line("}")
-	w.line("}")
-	return w.source()
-}
-
-func renderOrderStatuses(rows []row) ([]byte, error) {
-	w := newWriter("order-statuses.csv")
-	w.line("// What order-events say.")
-	w.line("const (")
-	for _, r := range rows {
-		w.constant("OrderStatus"+camel(r["code"]), "", quote(r["code"]), r["summary"])
-	}
-	w.line(")")
-	w.line("")
-	w.line("// OrderStatus is one line of the registry of order statuses.")
-	w.line("type OrderStatus struct {")
-	w.line("Code string // as in records")
-	w.line("SaidBy string // who may say it: customer, vendor or both")
-	w.line("Summary string // what it says, a sentence")
-	w.line("}")
-	w.line("")
-	w.line("// OrderStatuses lists the registered statuses in the order of their codes.")
-	w.line("func OrderStatuses() []OrderStatus {")
-	w.line("return []OrderStatus{")
-	for _, r := range rows {
-		if _, err := oneOf(r["said_by"], map[string]string{"customer": "", "vendor": "", "both": ""}); err != nil {
-			return nil, fmt.Errorf("entry %q: said_by: %w", r["code"], err)
-		}
-		w.line("{Code: OrderStatus%s, SaidBy: %s, Summary: %s},", camel(r["code"]), quote(r["said_by"]), quote(r["summary"]))
-	}
-	w.line("}")
-	w.line("}")
-	return w.source()
-}
-
-func renderOutcomes(rows []row) ([]byte, error) {
-	w := newWriter("outcomes.csv")
-	w.line("// What came of an agreement.")
-	w.line("const (")
-	for _, r := range rows {
-		w.constant("Outcome"+camel(r["code"]), "", quote(r["code"]), r["summary"])
-	}
-	w.line(")")
-	w.line("")
-	w.line("// Outcome is one line of the registry of outcomes.")
-	w.line("type Outcome struct {")
-	w.line("Code string // as in records")
-	w.line("Summary string // what it says, a sentence")
-	w.line("}")
-	w.line("")
-	w.line("// Outcomes lists the registered outcomes in the order of their codes.")
-	w.line("func Outcomes() []Outcome {")
-	w.line("return []Outcome{")
-	for _, r := range rows {
-		w.line("{Code: Outcome%s, Summary: %s},", camel(r["code"]), quote(r["summary"]))
-	}
-	w.line("}")
-	w.line("}")
-	return w.source()
-}
-
-func renderReturnPolicies(rows []row) ([]byte, error) {
-	w := newWriter("return-policies.csv")
-	w.line("// What an offer says about returns.")
-	w.line("const (")
-	for _, r := range rows {
-		w.constant("Return"+camel(r["code"]), "", quote(r["code"]), r["summary"])
-	}
-	w.line(")")
-	w.line("")
-	w.line("// ReturnPolicy is one line of the registry of return policies.")
-	w.line("type ReturnPolicy struct {")
-	w.line("Code string // as in records")
-	w.line("UsedBy string // the field that says it")
-	w.line("Summary string // what it says, a sentence")
-	w.line("}")
-	w.line("")
-	w.line("// ReturnPolicies lists the registered codes in their order.")
-	w.line("func ReturnPolicies() []ReturnPolicy {")
-	w.line("return []ReturnPolicy{")
-	for _, r := range rows {
-		w.line("{Code: Return%s, UsedBy: %s, Summary: %s},", camel(r["code"]), quote(r["used_by"]), quote(r["summary"]))
-	}
-	w.line("}")
-	w.line("}")
-	return w.source()
-}
-
-func renderTerms(rows []row) ([]byte, error) {
-	w := newWriter("terms.csv")
-	w.line("// The roster of agreements of IEEE 7012-2025 (MyTerms), by the IDs that the")
-	w.line("// Data Privacy Vocabulary gives them.")
-	w.line("const (")
-	for _, r := range rows {
-		w.constant("Terms"+camel(r["id"]), "", quote(r["id"]), r["name"]+".")
-	}
-	w.line(")")
-	w.line("")
-	w.line("// RosterTerms is one line of the roster.")
-	w.line("type RosterTerms struct {")
-	w.line("ID string // as in records")
-	w.line("Name string // the agreement's name")
-	w.line("Sentence string // what it says, in the person's words")
-	w.line("Status string // current, or withdrawn from the roster")
-	w.line("}")
-	w.line("")
-	w.line("// Roster lists the agreements in the order of their IDs.")
-	w.line("func Roster() []RosterTerms {")
-	w.line("return []RosterTerms{")
-	for _, r := range rows {
-		if err := checkStatus(r["id"], r["status"]); err != nil {
-			return nil, err
-		}
-		w.line("{ID: Terms%s, Name: %s, Sentence: %s, Status: %s},", camel(r["id"]), quote(r["name"]), quote(r["sentence"]), quote(r["status"]))
-	}
-	w.line("}")
-	w.line("}")
 	return w.source()
 }
 
@@ -414,13 +207,4 @@ func oneOf(word string, values map[string]string) (string, error) {
 		return "", fmt.Errorf("unknown word %q", word)
 	}
 	return value, nil
-}
-
-func checkStatus(entry, status string) error {
-	switch status {
-	case "current", "reserved", "withdrawn":
-		return nil
-	default:
-		return fmt.Errorf("entry %q: unknown status %q", entry, status)
-	}
 }

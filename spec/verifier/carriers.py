@@ -17,6 +17,7 @@ import cbor
 import cid
 import records
 from cbor import decode
+from did import is_peer_id
 from errors import ParleyError
 from records import MAX_BLOCK, Record
 from schema import Seen, array, form, is_integer, mapping, text
@@ -120,15 +121,18 @@ def codes() -> set[str]:
 
 _DIALLED = re.compile(
     r"/(?:ip4/(?P<ip4>[^/]+)|ip6/(?P<ip6>[^/]+)|dns[46]?/[^/]+)"
-    r"/(?:tcp/(?P<tcp>[0-9]+)|udp/(?P<udp>[0-9]+)/quic-v1)/p2p/[^/]+"
+    r"/(?:tcp/(?P<tcp>[0-9]+)|udp/(?P<udp>[0-9]+)/quic-v1)"
+    r"(?:/p2p/(?P<relay>[^/]+)/p2p-circuit)?/p2p/(?P<peer>[^/]+)"
 )
 
 
 def _dialled(value: Any, path: str, seen: Seen) -> None:
-    """An address of document 8, "Addresses" ([NET-27])."""
+    """An address of document 8, "Addresses" ([NET-27], [NAT-1])."""
     form("address")(value, path, seen)
     match = _DIALLED.fullmatch(value)
     if match is None or int(match["tcp"] or match["udp"]) > 65535:
+        raise ParleyError("bad_field", path)
+    if match["relay"] and (match["relay"] == match["peer"] or not is_peer_id(match["relay"])):
         raise ParleyError("bad_field", path)
     try:
         if match["ip4"]:

@@ -15,7 +15,7 @@ from typing import Any
 import cid
 from archive import Archive
 from cid import Link
-from deal import DealKey
+from deal import FOLLOW_UPS, DealKey, Word, follow
 from errors import ParleyError
 from records import Record
 
@@ -66,6 +66,9 @@ class Agreement:
         else:
             self.roster = cited
         self.person, self.seller = self.intent.by, self.key.vendor
+        statuses = {row["code"]: row["said_by"] for row in _table("order-statuses.csv").values()}
+        later = [r for r in found.records if r.type in FOLLOW_UPS]
+        self.said, _ = follow(self.person, self.key, state.agreement, later, statuses)
         self.name = self.confirmation.text_id
 
     @property
@@ -419,6 +422,30 @@ def _consented(a: Agreement) -> Object:
 # ---- Orders ----------------------------------------------------------------
 
 
+_ORDER_STATUS = {
+    "processing": "OrderProcessing",
+    "payment_due": "OrderPaymentDue",
+    "ready_for_pickup": "OrderPickupAvailable",
+    "dispatched": "OrderInTransit",
+    "delivered": "OrderDelivered",
+    "fulfilled": "OrderDelivered",
+    "returned": "OrderReturned",
+    "problem": "OrderProblem",
+}
+
+
+def _order_status(said: list[Word]) -> str:
+    """[EXP-24]"""
+    events = [(w.side, w.status) for w in said if w.record.type == "order-event"]
+    last, word = "OrderProcessing", {}
+    for i, (side, status) in enumerate(events):
+        settled = ("vendor", "payment_received") in events[i:]
+        if status not in _ORDER_STATUS or (status == "payment_due" and settled):
+            continue
+        last = word[side] = _ORDER_STATUS[status]
+    return "OrderProblem" if "OrderProblem" in word.values() else last
+
+
 def schemaorg(a: Agreement) -> Object:
     """[EXP-16] to [EXP-18]"""
     asked, offered = a.intent.body, a.offer.body
@@ -450,7 +477,7 @@ def schemaorg(a: Agreement) -> Object:
             "orderNumber": cid.to_text(key.id),
             "confirmationNumber": a.name,
             "orderDate": _instant(a.acceptance.at),
-            "orderStatus": "https://schema.org/OrderProcessing",
+            "orderStatus": "https://schema.org/" + _order_status(a.said),
             "customer": _party(a.person),
             "seller": _party(a.seller),
             "acceptedOffer": _offer(a),

@@ -13,6 +13,7 @@ from typing import Any
 
 import archive
 import carriers
+import cbor
 import cid
 import deal
 import decimals
@@ -302,6 +303,15 @@ def follow_up(case: Case, _: Path) -> Case:
     return out
 
 
+def terms_hash(case: Case, _: Path) -> Case:
+    """[TERMS-9]"""
+    r = records.parse(_raw(case, "block"))
+    if r.type != "terms":
+        raise ValueError("no terms record")
+    approved = [r.body["text"], r.body.get("policy"), r.body.get("basedOn")]
+    return {"hash": hashlib.sha256(cbor.encode(approved)).hexdigest()}
+
+
 def mailbox_proof(case: Case, _: Path) -> Case:
     key, proof = _raw(case, "key"), _raw(case, "proof")
     ids = [bytes.fromhex(id_) for id_ in case["ids"]]
@@ -393,9 +403,11 @@ KINDS: dict[str, Checker] = {
     "deal": deal_,
     "deal-rounds": deal_rounds,
     "follow-up": follow_up,
+    "terms-hash": terms_hash,
     "mailbox-proof": mailbox_proof,
     "mailbox-message": _message("mailbox"),
     "catchup-message": _message("catchup"),
+    "peers-message": _message("peers"),
     "archive": archive_,
     "export": export,
     "invite": invite,

@@ -1,4 +1,4 @@
-"""The messages of the mailbox protocol and of catching up (documents 4 and 8)."""
+"""The messages of mailboxes, catching up and telling of peers (documents 4 and 8)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from schema import (
 )  # fmt: skip
 
 MAX_ENVELOPE = 163840  # [BOX-5]
-# Limits of a message by protocol and direction ([BOX-1], [NET-18]).
+# Limits of a message by protocol and direction ([BOX-1], [NET-18], [PEER-6]).
 LIMITS = {
     ("mailbox", "request"): 164352,
     ("mailbox", "response"): 1048576,
     ("catchup", "request"): 512,
     ("catchup", "response"): 270336,
+    ("peers", "request"): 512,
+    ("peers", "response"): 32768,
 }
 
 
@@ -74,6 +76,7 @@ REQUESTS: dict[str, Shape] = {
 _CATCHUP_REQUEST = mapping(
     {"market": form("market"), "limit": integer(1, 1000), "after?": cursor}
 )
+_PEERS_REQUEST = mapping({"market": form("market"), "limit": integer(1, 16)})
 
 
 def _ignored(value: Any, path: str, seen: Seen) -> None:
@@ -81,10 +84,16 @@ def _ignored(value: Any, path: str, seen: Seen) -> None:
 
 
 _REFUSAL = mapping({"error": _op, "hint?": _ignored, "time?": _ignored})
+def _address(value: Any, path: str, _: Seen) -> None:
+    if not isinstance(value, str) or not 1 <= len(value.encode()) <= 256:
+        raise ParleyError("bad_field", path)  # of whatever kind: [PEER-6]
+
+
 RESPONSES: dict[str, tuple[str, Shape]] = {
     "deposit": ("stored", mapping({"stored": octets(32), "until": TIME})),
     "pickup": ("picked-up", mapping({"envelopes": array(0, 256, _picked), "more": boolean})),
     "remove": ("removed", mapping({"removed": integer(0, 256)})),
+    "peers": ("peers-named", mapping({"addrs": array(0, 64, _address)})),
     "catchup": ("caught-up", mapping({"frames": _frames, "next?": cursor})),
 }
 
@@ -134,21 +143,23 @@ def parse_message(protocol: str, direction: str, op: str | None, stream: bytes) 
     elif "error" in message:
         name, shape = "refusal", _REFUSAL
     else:
-        name, shape = RESPONSES["catchup" if protocol == "catchup" else op or ""]
+        name, shape = RESPONSES[(op or "") if protocol == "mailbox" else protocol]
     try:
         shape(message, "", seen)
     except ParleyError:
         if direction == "response":
             raise ParleyError("malformed", name) from None
         raise
-    if name == "catchup-request" and seen.unknown:
-        raise ParleyError("bad_field", seen.unknown[0])  # [NET-18]
+    if name in ("catchup-request", "peers-request") and seen.unknown:
+        raise ParleyError("bad_field", seen.unknown[0])  # [NET-18], [PEER-6]
     return Message(name, tuple(sorted(seen.unknown)))
 
 
 def _request(protocol: str, message: dict[str, Any]) -> tuple[str, Shape]:
     if protocol == "catchup":
         return "catchup-request", _CATCHUP_REQUEST
+    if protocol == "peers":
+        return "peers-request", _PEERS_REQUEST
     op = message.get("op")
     if not isinstance(op, str) or op not in REQUESTS:
         raise ParleyError("bad_field", "op")

@@ -228,6 +228,12 @@ class Carriers(Codes):
         peer = "12D3KooWPjceQrSwdWXPyLLeABRXmuqt69Rg3sBYbU1Nft9HyQ6X"
         good = {"addrs": [f"/ip4/192.0.2.7/tcp/4001/p2p/{peer}"], "later": 1}
         self.assertEqual(carriers.parse_invite(link(good)), good)
+        relay = "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN"
+        through = {"addrs": [f"/ip4/192.0.2.7/tcp/4001/p2p/{relay}/p2p-circuit/p2p/{peer}"]}
+        self.assertEqual(carriers.parse_invite(link(through)), through)
+        for other in (peer, relay[:-1], relay + f"/p2p-circuit/p2p/{relay}"):
+            odd = {"addrs": [f"/ip4/192.0.2.7/tcp/4001/p2p/{other}/p2p-circuit/p2p/{peer}"]}
+            self.refused("bad_field", carriers.parse_invite, link(odd))
         self.refused("malformed", carriers.parse_invite, link(good, damage=1))
         self.refused("malformed", carriers.parse_invite, link(good) + "=")
         self.refused("bad_field", carriers.parse_invite, link({"name": "x"}))

@@ -49,6 +49,11 @@ func files() []kit.File {
 	add(&order, "own-terms", musts("EXP-16"), own, "schemaorg", own.order())
 	exact := minimal("PDC-INTENT", "totalPrice", "123456789012345.6789", "itemOffered", kit.List{kit.Map{"name": "A \"desk\" \\ Tisch ü 😀", "price": "123456789012345.6789"}})
 	add(&order, "more-digits-than-a-double", kit.Musts("EXP-2", "EXP-3"), exact, "schemaorg", exact.order())
+	for _, o := range orders(small) {
+		want := o.scene.order()
+		want["orderStatus"] = "https://schema.org/" + o.status
+		add(&order, o.name, kit.Musts("EXP-24"), o.scene, "schemaorg", want)
+	}
 	unknown := minimal("ZZ-NEW")
 	add(&order, "unknown-roster-id", musts("EXP-16"), unknown, "schemaorg", unknown.order())
 

@@ -12,6 +12,7 @@ type scene struct {
 	key                                            kit.List
 	roster                                         string // "": terms of one's own
 	asked, offered, own                            kit.Map
+	after                                          []kit.Block // follow-up records, in their order
 }
 
 func newScene(intent, offer kit.Map, terms kit.Block) scene {
@@ -70,13 +71,25 @@ func ownTerms(policy kit.Map) scene {
 	return s
 }
 
+// event adds an order-event to the scene, some seconds after the agreement.
+func (s scene) event(by kit.Key, status string, seconds int, pairs ...any) scene {
+	return s.says("order-event", by, seconds, append([]any{"orderStatus", status}, pairs...)...)
+}
+
+func (s scene) says(typ string, by kit.Key, seconds int, pairs ...any) scene {
+	rec := by.Record(kit.WithAll(kit.BodyOf(typ).Min, append([]any{
+		"deal", s.key, "agreement", s.confirmation.ID(), "by", by.DID(), "at", kit.T0 + 30 + seconds}, pairs...)...))
+	s.after = append(s.after[:len(s.after):len(s.after)], rec)
+	return s
+}
+
 // car is the archive of the deal.
 func (s scene) car() []byte {
 	records := []kit.Block{s.intent, s.offer, s.acceptance, s.confirmation}
 	if s.terms != nil {
 		records = []kit.Block{s.intent, s.terms, s.offer, s.acceptance, s.confirmation}
 	}
-	return car(s.key, s.confirmation, records...)
+	return car(s.key, s.confirmation, append(records, s.after...)...)
 }
 
 func car(key kit.List, agreement kit.Block, records ...kit.Block) []byte {

@@ -1,5 +1,5 @@
 // Command transport makes the vectors of document 8: addresses, frames,
-// catching up, and invites.
+// catching up, telling of peers, and invites.
 package main
 
 import (
@@ -20,7 +20,7 @@ func main() { kit.Main(files()) }
 
 // files is all of the chapter, in its order.
 func files() []kit.File {
-	return []kit.File{addresses(), frames(), judged(), catchup(), invites()}
+	return []kit.File{addresses(), frames(), judged(), catchup(), peers(), invites()}
 }
 
 // addresses is [NET-6] and [SEAL-2].
@@ -267,10 +267,62 @@ func catchup() kit.File {
 	return f
 }
 
+// peers is [PEER-6].
+func peers() kit.File {
+	f := kit.File{Path: "08-transport/peers.json", Kind: "peers-message", Description: "Requests for other peers of a market and their answers: their shapes."}
+	musts := kit.Musts("PEER-4", "PEER-6")
+	in := func(direction string, message any) kit.Values {
+		return kit.Values{"direction": direction, "stream": kit.Stream(kit.Encode(message))}
+	}
+	good := func(name, direction, shape string, message any, unknown ...string) {
+		f.Add(name, musts, in(direction, message), kit.Values{"shape": shape, "unknown": append([]string{}, unknown...)})
+	}
+	bad := func(name, direction string, message any, codes ...string) {
+		f.Fail(name, musts, in(direction, message), codes...)
+	}
+	request := kit.Map{"market": "furniture/office", "limit": 16}
+	good("request", "request", "peers-request", request)
+	good("request-limit-1", "request", "peers-request", kit.With(request, "limit", 1))
+	bad("request-limit-0", "request", kit.With(request, "limit", 0), "bad_field")
+	bad("request-limit-17", "request", kit.With(request, "limit", 17), "bad_field")
+	bad("request-market-of-another-form", "request", kit.With(request, "market", "Furniture"), "bad_field")
+	bad("request-without-market", "request", kit.With(request, "market", kit.Absent), "missing_field")
+	bad("request-without-limit", "request", kit.With(request, "limit", kit.Absent), "missing_field")
+	f.Fail("request-with-another-key", kit.Musts("PEER-6"), in("request", kit.With(request, "colour", "red")), "bad_field")
+	bad("request-array", "request", kit.List{"furniture", 1}, "malformed")
+	f.Fail("request-of-513-bytes", musts, kit.Values{"direction": "request", "stream": binary.AppendUvarint(nil, 513)}, "reset")
+
+	address := func(i int) any { return "/ip4/192.0.2.7/udp/4001/quic-v1/p2p/" + kit.Peer(fmt.Sprint(i)) }
+	list := func(n int, entry func(int) any) kit.List {
+		l := kit.List{}
+		for i := range n {
+			l = append(l, entry(i))
+		}
+		return l
+	}
+	const named = "peers-named"
+	good("answer", "response", named, kit.Map{"addrs": list(2, address)})
+	good("answer-without-peers", "response", named, kit.Map{"addrs": kit.List{}})
+	good("answer-of-64-addresses", "response", named, kit.Map{"addrs": list(64, address)})
+	good("answer-with-an-address-of-another-kind", "response", named, kit.Map{"addrs": kit.List{"/dns/mail.example.com/tcp/443/tls/ws", address(1)}})
+	good("answer-with-an-address-of-256-bytes", "response", named, kit.Map{"addrs": kit.List{kit.Letters(256)}})
+	f.Add("answer-with-an-unknown-key", kit.Musts("PEER-6"), in("response", kit.Map{"addrs": list(1, address), "colour": "red"}),
+		kit.Values{"shape": named, "unknown": []string{"colour"}})
+	good("refusal", "response", "refusal", kit.Map{"error": "wrong_market", "hint": "Not here."})
+	bad("answer-of-nothing", "response", kit.Map{}, "malformed")
+	bad("answer-of-65-addresses", "response", kit.Map{"addrs": list(65, address)}, "malformed")
+	bad("answer-with-an-address-of-257-bytes", "response", kit.Map{"addrs": kit.List{kit.Letters(257)}}, "malformed")
+	bad("answer-with-an-empty-address", "response", kit.Map{"addrs": kit.List{""}}, "malformed")
+	bad("answer-with-an-address-as-bytes", "response", kit.Map{"addrs": kit.List{[]byte("x")}}, "malformed")
+	bad("answer-with-text-for-addresses", "response", kit.Map{"addrs": "x"}, "malformed")
+	f.Fail("answer-longer-than-32768", musts, kit.Values{"direction": "response", "stream": binary.AppendUvarint(nil, 32769)}, "reset")
+	return f
+}
+
 // invites is document 8, "Invites".
 func invites() kit.File {
 	f := kit.File{Path: "08-transport/invites.json", Kind: "invite", Description: "Links that join two nodes."}
-	musts := kit.Musts("NET-27")
+	musts := kit.Musts("NET-27", "NAT-1")
 	link := func(encoded []byte) string {
 		sum := kit.Sum(kit.Join([]byte("parley/1/invite\x00"), encoded))
 		return "parley://join/" + base64.RawURLEncoding.EncodeToString(kit.Join(encoded, sum[:4]))
@@ -313,6 +365,8 @@ func invites() kit.File {
 	good("of-entries-that-repeat", kit.With(twice, "markets", kit.List{"test", "test"}))
 	f.Add("with-white-space-around", musts, kit.Values{"link": " \t" + link(kit.Encode(least)) + "\r\n"},
 		kit.Values{"addrs": least["addrs"], "markets": kit.List{}, "name": nil})
+	through := func(relay string) string { return address(relay) + "/p2p-circuit/p2p/" + kit.Peer("node") }
+	good("through-a-relay", kit.With(least, "addrs", kit.List{through("relay"), "/dns/relay.example/tcp/4001/p2p/" + kit.Peer("relay") + "/p2p-circuit/p2p/" + kit.Peer("node")}))
 	good("with-ip6", kit.With(least, "addrs", kit.List{"/ip6/2001:db8::1/tcp/4001/p2p/" + kit.Peer("node")}))
 
 	right := link(kit.Encode(least))
@@ -338,7 +392,10 @@ func invites() kit.File {
 	badBody("address-without-a-peer", kit.Map{"addrs": kit.List{"/ip4/192.0.2.7/tcp/4001"}}, "bad_field")
 	for i, form := range []string{
 		"/x", "/ip4/192.0.2.7", "/tcp/4001", "/ip4/192.0.2.7/udp/4001", "/ip4/192.0.2.7/udp/4001/quic", "/ip4/192.0.2.7/tcp/4001/ws",
-		"/ip4/192.0.2/tcp/4001", "/dns/mail.example.com/tcp/65536", "/ip4/192.0.2.7/tcp/4001/p2p/" + kit.Peer("relay") + "/p2p-circuit",
+		"/ip4/192.0.2/tcp/4001", "/dns/mail.example.com/tcp/65536", "/ip4/192.0.2.7/tcp/4001/p2p/" + kit.Peer("node") + "/p2p-circuit",
+		"/p2p-circuit", "/p2p/" + kit.Peer("relay") + "/p2p-circuit", "/ip4/192.0.2.7/tcp/4001/p2p-circuit", "/ip4/192.0.2.7/tcp/65536/p2p/" + kit.Peer("relay") + "/p2p-circuit",
+		"/ip4/192.0.2.7/tcp/4001/p2p/" + kit.Peer("relay") + "/p2p-circuit/p2p/" + kit.Peer("other") + "/p2p-circuit",
+		"/ip4/192.0.2.7/tcp/4001/p2p/" + kit.Peer("relay") + "/p2p-circuit/ip4/192.0.2.8/tcp/4001", "/ip4/192.0.2.7/tcp/4001/p2p/" + kit.Peer("relay"),
 	} {
 		badBody(fmt.Sprintf("address-that-nobody-dials-%d", i+1), kit.With(least, "addrs", kit.List{form + "/p2p/" + kit.Peer("node")}), "bad_field")
 	}
