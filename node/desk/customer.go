@@ -298,10 +298,6 @@ func (d *Desk) ask(ctx context.Context, key record.DealKey, body func(record.Dea
 		if err := dl.State.MayAsk(); err != nil {
 			return err
 		}
-		if key.Round > 1 && !signedBy(dl.All(), key.Vendor) {
-			// A seller takes nothing but the question for a round in which it is silent.
-			return protocol.Errorf(protocol.CodeNotPermitted, "deal", "the seller has said nothing in this round: there is nothing to take back")
-		}
 		rec, err := d.signInDeal(in, body(key))
 		if err != nil {
 			return err

@@ -85,10 +85,11 @@ func lossTold(rec *record.Record) bool {
 // bytes of records.
 const maxReminder = 128 << 10
 
-// remind puts before an acceptance or an ask what its seller may have lost since:
-// the intent, and the offer that is accepted or the newest one. A seller that
-// finds an offer of its own there that it doesn't know has forgotten something,
-// and knows so. A message that would be too large goes without.
+// remind puts before an acceptance or an ask what its seller may have lost since,
+// or not have yet: the intent, and the offer that is accepted or the newest one, or
+// else the word for the round. A seller that finds an offer of its own there that
+// it doesn't know has forgotten something, and knows so. A message that would be
+// too large goes without.
 func (d *Desk) remind(dl *book.Deal, rec *record.Record, cited []*record.Record) []*record.Record {
 	switch rec.Body().(type) {
 	case *record.Acceptance, *record.Cancel, *record.Decline, *record.AwardNotice:
@@ -105,6 +106,8 @@ func (d *Desk) remind(dl *book.Deal, rec *record.Record, cited []*record.Record)
 		}
 	} else if n := len(dl.State.Offers); n > 0 {
 		more = append(more, dl.State.Offers[n-1])
+	} else if len(dl.State.NextRounds) > 0 {
+		more = append(more, dl.State.NextRounds[0])
 	}
 	for _, r := range cited {
 		if !slices.ContainsFunc(more, func(m *record.Record) bool { return m.ID() == r.ID() }) {

@@ -143,12 +143,25 @@ func roundOf(deals []*book.Deal, key record.DealKey, round int64, changes bool) 
 	return key
 }
 
-// mayBegin tells whether the customer may speak first in a round with this
-// seller: with one word for it, once the round before is over. Without that bound
-// it could fill the ledger round by round.
+// maxTakenBack bounds the rounds of one customer and one seller that the customer
+// has asked for and taken back: else it could fill the ledger round by round.
+const maxTakenBack = 8
+
+// mayBegin tells whether the customer may say that in a round in which this seller
+// is silent: one word for the round, once the one before is over, and one that
+// takes it back.
 func (d *Desk) mayBegin(key record.DealKey, bundle []*record.Record) bool {
-	if dl, ok := d.book.Deal(key.ID()); ok && len(dl.State.NextRounds) > 0 {
+	var news []*record.Record
+	for _, rec := range bundle {
+		if of, ok := rec.Deal(); ok && of == key && !d.book.Has(rec.ID()) {
+			news = append(news, rec)
+		}
+	}
+	if len(news) == 0 {
 		return d.book.Has(bundle[len(bundle)-1].ID())
+	}
+	if dl, ok := d.book.Deal(key.ID()); ok && len(dl.State.NextRounds) > 0 {
+		return len(news) == 1 && isAsk(news[0]) && len(dl.State.Asks) == 0
 	}
 	before := key
 	before.Round--
@@ -156,14 +169,23 @@ func (d *Desk) mayBegin(key record.DealKey, bundle []*record.Record) bool {
 	if !ok || !prev.Spoken() || prev.State.MayNextRound() != nil {
 		return false
 	}
-	asks := 0
-	for _, rec := range bundle {
-		if of, ok := rec.Deal(); ok && of == key {
-			if rec.Type() != protocol.TypeNextRound {
-				return false
-			}
-			asks++
+	takenBack := 0
+	for _, dl := range d.Rounds(key) {
+		if st := dl.State; st.Void != nil && len(st.Asks) > 0 && len(st.Offers) == 0 && st.TermsCounter == nil && st.Key.Round > 1 {
+			takenBack++
 		}
 	}
-	return asks == 1
+	if takenBack >= maxTakenBack || news[0].Type() != protocol.TypeNextRound {
+		return false
+	}
+	return len(news) == 1 || len(news) == 2 && isAsk(news[1])
+}
+
+// isAsk tells whether a record asks for a void.
+func isAsk(rec *record.Record) bool {
+	switch rec.Type() {
+	case protocol.TypeCancel, protocol.TypeDecline, protocol.TypeAwardNotice:
+		return true
+	}
+	return false
 }
