@@ -10,6 +10,7 @@ import (
 
 	"github.com/parley-protocol/parley/node/api"
 	"github.com/parley-protocol/parley/node/home"
+	"github.com/parley-protocol/parley/node/ledger/disk"
 	"github.com/parley-protocol/parley/protocol"
 )
 
@@ -63,22 +64,14 @@ func (a *app) save(file string, write func(io.Writer) error) (*saved, error) {
 	return save(file, write)
 }
 
-// save writes a file that appears only when it is whole.
+// save writes a file that appears only when it is whole, and durably.
 func save(file string, write func(io.Writer) error) (*saved, error) {
-	temp := file + ".part"
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	n := &counter{}
+	err := disk.ReplaceWith(disk.OS{}, file+".part", file, 0o600, "save", func(w io.Writer) error {
+		n.w = w
+		return write(n)
+	})
 	if err != nil {
-		return nil, home.Explain(err, file)
-	}
-	defer os.Remove(temp)
-	n := &counter{w: f}
-	if err = write(n); err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return nil, home.Explain(err, file)
-	}
-	if err := os.Rename(temp, file); err != nil {
 		return nil, home.Explain(err, file)
 	}
 	return &saved{file, n.n}, nil

@@ -79,8 +79,15 @@ func at(t *testing.T, dir string) home.Home {
 	return h
 }
 
-// full makes a home with every kind of entry, and tells what is in it.
+// full makes a home with every kind of entry, more of them than a batch.
 func full(t *testing.T, root crypto.Root) (*node, keyring.KeyID) {
+	t.Helper()
+	return filled(t, root, 300)
+}
+
+// filled makes a home with every kind of entry and so many settings, and tells
+// which sealing seed is in use.
+func filled(t *testing.T, root crypto.Root, settings int) (*node, keyring.KeyID) {
 	t.Helper()
 	h := at(t, filepath.Join(t.TempDir(), "home"))
 	if err := h.Create(); err != nil {
@@ -105,7 +112,7 @@ func full(t *testing.T, root crypto.Root) (*node, keyring.KeyID) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range 300 { // more than a batch
+	for i := range settings {
 		if err := n.book.Set(t.Context(), fmt.Sprint("market/m", i), "joined"); err != nil {
 			t.Fatal(err)
 		}
@@ -375,7 +382,7 @@ func TestRestoreTakesAnEmptyFolderOnly(t *testing.T) {
 	// What a restore that died has left is no obstacle; a home that is whole is.
 	dir = t.TempDir()
 	h := at(t, dir)
-	for _, path := range []string{h.Restoring() + "/ledger/x", h.Ledger() + "/y"} {
+	for _, path := range []string{h.Restoring() + "/x", h.Ledger() + "/y"} {
 		if err := os.MkdirAll(path, 0o700); err != nil {
 			t.Fatal(err)
 		}

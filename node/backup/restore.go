@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -42,6 +40,7 @@ type Target struct {
 	// Finish is called when all is there but the keys, to put further files into
 	// the folder.
 	Finish func() error
+	FS     disk.FS // what the home lies on; nil: the machine's file system
 }
 
 // batch is how many entries are appended to the ledger at once.
@@ -85,7 +84,7 @@ func Restore(ctx context.Context, file io.Reader, t Target) (out *Restored, err 
 	}
 	r.key(identity.Customer().BackupMAC())
 
-	site, err := prepare(t.Home)
+	site, err := prepare(t.Home, t.FS)
 	if err != nil {
 		return nil, err
 	}
@@ -107,50 +106,67 @@ func Restore(ctx context.Context, file io.Reader, t Target) (out *Restored, err 
 	return out, site.publish()
 }
 
-// site is a home under construction: what is restored lies in a folder of its own
-// in it, until it is whole.
+// site is a home under construction. Until it is whole its keys are in a folder
+// of another name, which is also the mark of a restore under way; a folder
+// without keys is no home.
 type site struct {
+	fs     disk.FS
 	home   home.Home
-	work   home.Home
 	made   bool // the home's folder was made for this
 	unlock func()
 }
 
 // prepare looks whether there is room for a home, and clears away what an earlier
 // restore that died has left.
-func prepare(h home.Home) (*site, error) {
-	s := &site{home: h, work: home.Home{Dir: h.Restoring()}}
-	_, err := os.Stat(h.Dir)
-	s.made = errors.Is(err, fs.ErrNotExist)
-	if err := h.Create(); err != nil {
-		return nil, err
+func prepare(h home.Home, fsys disk.FS) (_ *site, err error) {
+	s := &site{fs: fsys, home: h, unlock: func() {}}
+	if fsys == nil {
+		s.fs = disk.OS{}
 	}
-	if s.unlock, err = h.Lock(); err != nil {
-		return nil, err
-	}
-	fail := func(err error) (*site, error) {
-		s.unlock()
+	there, err := disk.Exists(s.fs, h.Dir)
+	if err != nil {
 		return nil, home.Explain(err, h.Dir)
 	}
-	names, err := os.ReadDir(h.Dir)
-	if err != nil {
-		return fail(err)
+	s.made = !there
+	if err := disk.MakeDir(s.fs, h.Dir, 0o700); err != nil {
+		return nil, home.Explain(err, h.Dir)
 	}
-	unfinished := h.Unfinished()
+	if fsys == nil { // locks are the machine's
+		if s.unlock, err = h.Lock(); err != nil {
+			return nil, err
+		}
+	}
+	defer func() {
+		if err != nil {
+			err = home.Explain(err, h.Dir)
+			s.unlock()
+		}
+	}()
+	names, err := s.fs.ReadDir(h.Dir)
+	if err != nil {
+		return nil, err
+	}
+	whole, err := s.whole()
+	if err != nil {
+		return nil, err
+	}
+	unfinished, err := disk.Exists(s.fs, h.Restoring())
+	if err != nil {
+		return nil, err
+	}
 	for _, n := range names {
-		if n.Name() == "lock" || unfinished && ofRestore(h, n.Name()) {
+		if n.Name() == filepath.Base(h.LockFile()) || unfinished && !whole && ofRestore(h, n.Name()) {
 			continue
 		}
-		return fail(&protocol.Error{Code: protocol.CodeNotPermitted, Field: "home", Detail: fmt.Sprintf("%s isn't empty: there is %s in it", h.Dir, n.Name()),
-			Hint: "restore into a new folder: --home DIR"})
+		return nil, &protocol.Error{Code: protocol.CodeNotPermitted, Field: "home", Detail: fmt.Sprintf("%s isn't empty: there is %s in it", h.Dir, n.Name()),
+			Hint: "restore into a new folder: --home DIR"}
 	}
-	if err := s.clear(); err != nil {
-		return fail(err)
-	}
-	if err := disk.MakeDir(disk.OS{}, s.work.Dir, 0o700); err != nil {
-		return fail(err)
-	}
-	return s, nil
+	return s, s.clear()
+}
+
+// whole tells whether there are keys, and so a home.
+func (s *site) whole() (bool, error) {
+	return keyring.Exists(s.home.Keys(), keyring.Options{FS: s.fs})
 }
 
 // ofRestore tells whether a restore that died may have left that.
@@ -166,27 +182,35 @@ func ofRestore(h home.Home, name string) bool {
 // clear removes what a restore makes, the mark of one under way last.
 func (s *site) clear() error {
 	h := s.home
-	for _, path := range []string{h.Ledger(), h.Inbox(), h.Config(), h.BackupRecipient(), h.Restoring()} {
-		if err := os.RemoveAll(path); err != nil {
+	for _, path := range []string{h.Ledger(), h.Inbox(), h.Config(), h.Config() + disk.TempSuffix, h.BackupRecipient(), h.BackupRecipient() + disk.TempSuffix} {
+		if err := disk.RemoveAll(s.fs, path); err != nil {
 			return err
 		}
 	}
-	return nil
+	failpoint.Hit("backup/before-unmark")
+	if err := s.fs.SyncDir(h.Dir); err != nil {
+		return err
+	}
+	if err := disk.RemoveAll(s.fs, h.Restoring()); err != nil {
+		return err
+	}
+	failpoint.Hit("backup/after-unmark")
+	return s.fs.SyncDir(h.Dir)
 }
 
 // remove clears everything away after a failure.
 func (s *site) remove() error {
-	if s.home.Exists() {
-		return nil // it was the last step that failed, after it had its effect
+	if whole, err := s.whole(); whole || err != nil {
+		return err // it was the last step that failed, after it had its effect
 	}
 	err := s.clear()
 	if s.made && err == nil {
-		err = os.RemoveAll(s.home.Dir)
+		err = disk.RemoveAll(s.fs, s.home.Dir)
 	}
 	return err
 }
 
-// fill reads the file to its end into the folder of work.
+// fill reads the file to its end.
 func (s *site) fill(ctx context.Context, r *reader, identity *keyring.Identity, now time.Time, out *Restored) (err error) {
 	var closers []func() error
 	defer func() {
@@ -196,10 +220,12 @@ func (s *site) fill(ctx context.Context, r *reader, identity *keyring.Identity, 
 	}()
 	// The seeds stand at the file's end, and the ledger's keys are needed now: the
 	// keyring is made without them first, and takes them in then.
-	if err := keyring.CreateFrom(s.work.Keys(), identity, keyring.Secrets{}, keyring.Options{}); err != nil {
+	options := keyring.Options{FS: s.fs}
+	if err := keyring.CreateFrom(s.home.Restoring(), identity, keyring.Secrets{}, options); err != nil {
 		return err
 	}
-	keys, err := keyring.Open(s.work.Keys(), keyring.Options{})
+	failpoint.Hit("backup/after-keyring")
+	keys, err := keyring.Open(s.home.Restoring(), options)
 	if err != nil {
 		return err
 	}
@@ -207,12 +233,12 @@ func (s *site) fill(ctx context.Context, r *reader, identity *keyring.Identity, 
 	if err := keys.Start(ctx); err != nil {
 		return err
 	}
-	inbox, err := spool.Open(s.work.Inbox(), spool.Limits{})
+	inbox, err := spool.Open(s.home.Inbox(), spool.Limits{}, spool.WithFS(s.fs))
 	if err != nil {
 		return err
 	}
 	closers = append(closers, inbox.Close)
-	log, err := ledger.Open(s.work.Ledger(), ledger.Options{})
+	log, err := ledger.Open(s.home.Ledger(), ledger.Options{FS: s.fs})
 	if err != nil {
 		return err
 	}
@@ -307,17 +333,7 @@ func verify(rec *record.Record, _ bool) error {
 	return nil
 }
 
-// publish moves what is whole into its place, the keys last.
+// publish gives the keys their name, durably: from here on there is a home.
 func (s *site) publish() error {
-	for _, move := range [][2]string{{s.work.Ledger(), s.home.Ledger()}, {s.work.Inbox(), s.home.Inbox()}, {s.work.Keys(), s.home.Keys()}} {
-		failpoint.Hit("backup/before-move")
-		if err := os.Rename(move[0], move[1]); err != nil {
-			return err
-		}
-		if err := (disk.OS{}).SyncDir(s.home.Dir); err != nil {
-			return err
-		}
-	}
-	failpoint.Hit("backup/after-keys")
-	return os.RemoveAll(s.work.Dir)
+	return disk.Publish(s.fs, s.home.Restoring(), s.home.Keys(), "backup/publish")
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/parley-protocol/parley/node/keyring"
+	"github.com/parley-protocol/parley/node/ledger/disk"
 	"github.com/parley-protocol/parley/protocol"
 )
 
@@ -71,7 +72,10 @@ func (h Home) BackupRecipient() string { return h.path("backup-recipient") }
 // Writers remembers what this home's node has said about who signs as its seller.
 func (h Home) Writers() string { return h.path("writers") }
 
-// Restoring is where a restore works until it is whole.
+// LockFile is held by the node that runs here.
+func (h Home) LockFile() string { return h.path("lock") }
+
+// Restoring is where the keys are while a restore is under way.
 func (h Home) Restoring() string { return h.path("restoring") }
 
 // Unfinished tells whether a restore into this folder died before its end.
@@ -103,18 +107,15 @@ func (h Home) Exists() bool {
 	return err == nil && there
 }
 
-// Create makes the folder, for its owner alone.
+// Create makes the folder durably, for its owner alone.
 func (h Home) Create() error {
-	if err := os.MkdirAll(h.Dir, 0o700); err != nil {
-		return Explain(err, h.Dir)
-	}
-	return nil
+	return Explain(disk.MakeDir(disk.OS{}, h.Dir, 0o700), h.Dir)
 }
 
 // Lock keeps others out until unlock; another node that runs here is an error
 // of code locked.
 func (h Home) Lock() (unlock func(), err error) {
-	lock := flock.New(h.path("lock"))
+	lock := flock.New(h.LockFile())
 	got, err := lock.TryLock()
 	if err != nil {
 		return nil, Explain(err, h.Dir)

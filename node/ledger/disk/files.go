@@ -81,12 +81,19 @@ var ErrTooLong = errors.New("disk: the file is longer than it may be")
 // The failpoints point+"/before-write", "/before-fsync" and "/after-fsync" lie
 // around the steps.
 func WriteTemp(fsys FS, name string, data []byte, perm fs.FileMode, point string) error {
+	return writeTemp(fsys, name, perm, point, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+func writeTemp(fsys FS, name string, perm fs.FileMode, point string, write func(io.Writer) error) error {
 	failpoint.Hit(point + "/before-write")
 	f, err := fsys.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, perm)
 	if err != nil {
 		return err
 	}
-	if err := writeAndSync(f, data, point); err != nil {
+	if err := writeAndSync(f, write, point); err != nil {
 		f.Close()
 		_ = fsys.Remove(name) // best effort: the next start removes it as well
 		return err
@@ -94,8 +101,8 @@ func WriteTemp(fsys FS, name string, data []byte, perm fs.FileMode, point string
 	return f.Close()
 }
 
-func writeAndSync(f File, data []byte, point string) error {
-	if _, err := f.WriteAt(data, 0); err != nil {
+func writeAndSync(f File, write func(io.Writer) error, point string) error {
+	if err := write(&appender{file: f}); err != nil {
 		return err
 	}
 	failpoint.Hit(point + "/before-fsync")
@@ -104,6 +111,18 @@ func writeAndSync(f File, data []byte, point string) error {
 	}
 	failpoint.Hit(point + "/after-fsync")
 	return nil
+}
+
+// appender writes one thing after the other.
+type appender struct {
+	file File
+	at   int64
+}
+
+func (a *appender) Write(p []byte) (int, error) {
+	n, err := a.file.WriteAt(p, a.at)
+	a.at += int64(n)
+	return n, err
 }
 
 // Publish gives a file that [WriteTemp] made its name, durably, in place of
@@ -130,6 +149,47 @@ func Replace(fsys FS, name string, data []byte, perm fs.FileMode, point string) 
 		return err
 	}
 	return Publish(fsys, temp, name, point)
+}
+
+// ReplaceWith is [Replace] for content that is written bit by bit, by way of
+// a file of that name beside it.
+func ReplaceWith(fsys FS, temp, name string, perm fs.FileMode, point string, write func(io.Writer) error) error {
+	if err := writeTemp(fsys, temp, perm, point, write); err != nil {
+		return err
+	}
+	err := Publish(fsys, temp, name, point)
+	if err != nil {
+		_ = fsys.Remove(temp) // best effort: it may have its name by now
+	}
+	return err
+}
+
+// RemoveAll removes a file, or a folder with all in it, if it is there. Links in
+// it aren't followed. The name's end isn't synced.
+func RemoveAll(fsys FS, name string) error {
+	info, err := fsys.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return removeAll(fsys, name, info.IsDir())
+}
+
+func removeAll(fsys FS, name string, folder bool) error {
+	if folder {
+		names, err := fsys.ReadDir(name)
+		if err != nil {
+			return err
+		}
+		for _, n := range names {
+			if err := removeAll(fsys, filepath.Join(name, n.Name()), n.IsDir()); err != nil {
+				return err
+			}
+		}
+	}
+	return fsys.Remove(name)
 }
 
 // TempSuffix ends the names of files that aren't whole yet.
