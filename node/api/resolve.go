@@ -89,12 +89,7 @@ func (s *Server) deal(ctx context.Context, text string) (*book.Deal, error) {
 	if err != nil {
 		return nil, err
 	}
-	var found []*book.Deal
-	for _, d := range s.desk().Book().Deals() {
-		if strings.HasPrefix(d.ID.String(), prefix) {
-			found = append(found, d)
-		}
-	}
+	found := s.desk().Book().DealsBeginning(prefix)
 	switch len(found) {
 	case 1:
 		return found[0], nil

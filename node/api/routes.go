@@ -2,9 +2,11 @@ package api
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"sort"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -314,12 +316,10 @@ func (s *Server) listIntents(ctx context.Context, in *struct {
 }) (*with[list[Intent]], error) {
 	var out []Intent
 	var cursor string
-	if in.Cursor == "" {
+	if in.Cursor == "" && !in.Own && in.Market == "" {
 		// Sealed requests wait in the inbox: the view doesn't have them.
-		for _, i := range s.desk().Book().Intents() {
-			if i.Waiting && !in.Own && in.Market == "" {
-				out = append(out, s.intentView(ctx, i.Record, false))
-			}
+		for _, i := range s.desk().Book().WaitingIntents() {
+			out = append(out, s.intentView(ctx, i.Record, false))
 		}
 	}
 	f := store.Filter{Types: []string{protocol.TypeIntent}, Market: in.Market, Category: in.Category, Live: !in.All, Now: s.now(),
@@ -395,6 +395,16 @@ func (s *Server) onlyIntent(ctx context.Context, text string) (cid.Cid, error) {
 	return rec.ID(), nil
 }
 
+// dealsOn are the deals on one request, on all if it is undefined, ordered by ID.
+func (s *Server) dealsOn(only cid.Cid) []*book.Deal {
+	if !only.Defined() {
+		return s.desk().Book().Deals()
+	}
+	deals := s.desk().Book().DealsOf(only)
+	slices.SortFunc(deals, func(x, y *book.Deal) int { return cmp.Compare(x.ID.String(), y.ID.String()) })
+	return deals
+}
+
 func (s *Server) listOffers(ctx context.Context, in *struct {
 	Intent string `query:"intent"`
 	Own    bool   `query:"own" doc:"Those made here; otherwise those received"`
@@ -408,8 +418,8 @@ func (s *Server) listOffers(ctx context.Context, in *struct {
 		o *record.Offer
 	}
 	var found []priced
-	for _, d := range s.desk().Book().Deals() {
-		if only.Defined() && d.Key.Intent != only || in.Own != (d.Role == book.Vendor) {
+	for _, d := range s.dealsOn(only) {
+		if in.Own != (d.Role == book.Vendor) {
 			continue
 		}
 		for _, rec := range d.State.Offers {
@@ -516,8 +526,8 @@ func (s *Server) listDeals(ctx context.Context, in *struct {
 		return nil, err
 	}
 	var out []Deal
-	for _, d := range s.desk().Book().Deals() {
-		if only.Defined() && d.Key.Intent != only || in.Phase != "" && in.Phase != string(d.State.Phase) {
+	for _, d := range s.dealsOn(only) {
+		if in.Phase != "" && in.Phase != string(d.State.Phase) {
 			continue
 		}
 		out = append(out, s.dealView(ctx, d, false))

@@ -9,7 +9,6 @@ import (
 	"context"
 	"iter"
 	"slices"
-	"sort"
 	"strings"
 	"sync"
 	"time"
@@ -141,6 +140,7 @@ type Book struct {
 	intents  map[cid.Cid]*Intent
 	deals    map[cid.Cid]*Deal
 	ofIntent map[cid.Cid][]cid.Cid
+	byText   []cid.Cid // the deals, by their IDs as text; nil while the book is being opened
 	tokens   map[[32]byte]Address
 	receipts map[Delivery]bool
 	lost     map[Delivery]int           // how often the recipient said that it has lost it
@@ -213,6 +213,7 @@ func Open(ctx context.Context, l Ledger, in Inbox, keys Keys, observe func(Chang
 		b.wait(rec, touched)
 	}
 	b.foldAll(touched)
+	b.sortDeals()
 	return b, nil
 }
 
@@ -329,6 +330,7 @@ func (b *Book) dealOf(key record.DealKey, touched map[cid.Cid]bool) *Deal {
 		d.After = append([]*record.Record(nil), old.After...)
 	} else {
 		b.ofIntent[key.Intent] = append(b.ofIntent[key.Intent], id)
+		b.list(id)
 	}
 	b.deals[id] = d
 	return d
@@ -503,11 +505,7 @@ func (b *Book) drop(rec *record.Record) {
 	b.foldAll(touched)
 	if len(d.Inbox)+len(d.Records) == 0 {
 		// Nothing is left of it: strangers' deals don't pile up.
-		delete(b.deals, d.ID)
-		rest := slices.DeleteFunc(slices.Clone(b.ofIntent[key.Intent]), func(id cid.Cid) bool { return id == d.ID })
-		if b.ofIntent[key.Intent] = rest; len(rest) == 0 {
-			delete(b.ofIntent, key.Intent)
-		}
+		b.forget(d)
 	}
 }
 
@@ -580,8 +578,19 @@ func (b *Book) Intents() []*Intent {
 			out = append(out, in)
 		}
 	}
+	return append(out, b.waitingIntents()...)
+}
+
+// WaitingIntents are those of the intents that wait in the inbox.
+func (b *Book) WaitingIntents() []*Intent {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.waitingIntents()
+}
+
+func (b *Book) waitingIntents() (out []*Intent) {
 	for id := range b.waiting {
-		if in := b.intents[id]; in != nil {
+		if in := b.intents[id]; in != nil && in.Waiting {
 			out = append(out, in)
 		}
 	}
@@ -594,20 +603,6 @@ func (b *Book) Deal(id cid.Cid) (*Deal, bool) {
 	defer b.mu.RUnlock()
 	d, ok := b.deals[id]
 	return d, ok && d.Intent != nil
-}
-
-// Deals are all deals, ordered by ID.
-func (b *Book) Deals() []*Deal {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	out := make([]*Deal, 0, len(b.deals))
-	for _, d := range b.deals {
-		if d.Intent != nil {
-			out = append(out, d)
-		}
-	}
-	sort.Slice(out, func(i, j int) bool { return out[i].ID.KeyString() < out[j].ID.KeyString() })
-	return out
 }
 
 // DealsOf are the deals on one intent.

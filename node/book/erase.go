@@ -154,11 +154,7 @@ func (b *Book) bury(id cid.Cid, t Tombstone) Erased {
 			out.Records = append(out.Records, rec.ID())
 			delete(b.waiting, rec.ID())
 		}
-		delete(b.deals, id)
-		rest := slices.DeleteFunc(slices.Clone(b.ofIntent[d.Key.Intent]), func(other cid.Cid) bool { return other == id })
-		if b.ofIntent[d.Key.Intent] = rest; len(rest) == 0 {
-			delete(b.ofIntent, d.Key.Intent)
-		}
+		b.forget(d)
 	}
 	delete(b.intents, id)
 	delete(b.introduced, id)

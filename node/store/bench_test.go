@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -192,6 +193,15 @@ func benchmarkRead(b *testing.B, size int) {
 			b.ReportMetric(float64(n), "results")
 		})
 	}
+}
+
+// cpuTime is the processor time that this process has used.
+func cpuTime(tb testing.TB) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		tb.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // diskUse is what the folder's files take on the disk; most of Badger's files
