@@ -26,6 +26,7 @@ import (
 	"github.com/parley-protocol/parley/node/peers"
 	"github.com/parley-protocol/parley/node/space"
 	"github.com/parley-protocol/parley/node/spool"
+	"github.com/parley-protocol/parley/node/stem"
 	"github.com/parley-protocol/parley/node/store"
 	"github.com/parley-protocol/parley/node/vault"
 	"github.com/parley-protocol/parley/protocol"
@@ -63,6 +64,8 @@ type Node struct {
 	Store   *store.Store
 	Network *network.Network
 	Gossip  *gossip.Gossip
+	// Stem is nil when it is off.
+	Stem *stem.Stem
 	// deskThere is set once Desk is: discovery asks for peers before.
 	deskThere atomic.Bool
 	// Discovery and Peers, the nodes met, are nil when it is off.
@@ -231,15 +234,16 @@ func (n *Node) openNetwork(ctx context.Context) error {
 	client := mailbox.NewClient(courier, n.Mailbox, n.courierHosts()/2)
 
 	n.Ingest = ingest.New(rooms, rooms.blocked, rooms.known, rooms.gone, n.opts.Now, n.opts.Ingest)
-	n.Gossip, err = gossip.New(n.Network.Host(), gossip.Options{OnPeerJoin: rooms.peerCame, Favoured: n.Network.Keeps, Handler: n.Ingest, Catchup: rooms, Flood: c.Flood, Logger: n.opts.Log})
+	n.Gossip, err = gossip.New(n.Network.Host(), gossip.Options{OnPeerJoin: rooms.peerCame, Favoured: n.Network.Keeps, Handler: heard{n.Ingest, rooms}, Catchup: rooms, Flood: c.Flood, Logger: n.opts.Log})
 	if err != nil {
 		return err
 	}
 	n.opened(n.Gossip.Close)
+	n.openStem(rooms)
 	if err := n.openDiscovery(); err != nil {
 		return err
 	}
-	n.Desk, err = desk.New(ctx, n.Ledger, n.inbox, n.Keys, n.Store, post{client}, broadcast{n.Gossip, n.Discovery}, desk.Config{
+	n.Desk, err = desk.New(ctx, n.Ledger, n.inbox, n.Keys, n.Store, post{client}, broadcast{n.Gossip, n.Stem, rooms.spread, n.Discovery}, desk.Config{
 		Writers: n.opts.Home.Writers(), Stop: n.fail,
 		Mailboxes: n.Mailboxes, Now: n.opts.Now, Log: n.opts.Log,
 	})

@@ -213,6 +213,10 @@ func TestRoundsOfFsync(t *testing.T) {
 		}
 	})
 	until(t, seller, "the seller sees the request", func() bool { return seller.Desk.Known(intent.ID()) })
+	// That the market has it is written down beside the way.
+	until(t, customer, "the market has it", func() bool {
+		return customer.Desk.Book().Receipted(book.Delivery{Record: intent.ID(), To: book.Market})
+	})
 	one("the offer", seller, func() {
 		if offer, err = seller.Desk.MakeOffer(t.Context(), desk.OfferRequest{Intent: intent.ID(), Offer: offerOf("100")}); err != nil {
 			t.Fatal(err)

@@ -12,6 +12,9 @@ import (
 	"github.com/parley-protocol/parley/node/gossip"
 	"github.com/parley-protocol/parley/node/ingest"
 	"github.com/parley-protocol/parley/node/mailbox"
+	"github.com/parley-protocol/parley/node/stem"
+	"github.com/parley-protocol/parley/protocol"
+	"github.com/parley-protocol/parley/protocol/codec"
 	"github.com/parley-protocol/parley/protocol/record"
 )
 
@@ -19,6 +22,7 @@ import (
 // comes through before the host listens, and by then the desk is there.
 type wiring struct {
 	desk *desk.Desk
+	stem *stem.Stem   // nil when it is off
 	room func() error // for strangers' records
 	met  func(market string, id peer.ID)
 }
@@ -35,6 +39,9 @@ func (w *wiring) Arrive(ctx context.Context, batch []ingest.Arrival) error {
 func (w *wiring) Live(ctx context.Context, market, cursor string, limit int) ([][]byte, string, error) {
 	return w.desk.Live(ctx, market, cursor, limit)
 }
+
+// spread tells the desk of an own record that this node has brought to gossip.
+func (w *wiring) spread(id cid.Cid) { w.desk.Spread(id) }
 
 // peerCame is told by gossip of everybody new in a market.
 func (w *wiring) peerCame(market string, id peer.ID) {
@@ -66,9 +73,48 @@ func (p post) Receive(ctx context.Context, purpose string, mailboxes []string, s
 	})
 }
 
+// heard is the gossip's handler, and tells what markets have shown.
+type heard struct {
+	*ingest.Ingest
+	rooms *wiring
+}
+
+// Verify is [gossip.Handler].
+func (h heard) Verify(ctx context.Context, m *gossip.Message) protocol.Verdict {
+	verdict := h.Ingest.Verify(ctx, m)
+	if rec, ok := m.Parsed.(*record.Record); ok {
+		h.rooms.shown(rec.ID(), m, verdict)
+	}
+	return verdict
+}
+
+// shown notes that a market has shown a record: gossip has brought it and this node
+// relays it, or a peer had it when it was asked. One's own relays had it from this
+// node, perhaps, so that their word counts for nothing.
+func (w *wiring) shown(id cid.Cid, m *gossip.Message, verdict protocol.Verdict) {
+	switch m.Path {
+	case gossip.PathGossip:
+		if verdict != protocol.Accept {
+			return
+		}
+	case gossip.PathCatchup:
+		if verdict == protocol.Reject || w.stem != nil && w.stem.Relay(m.Market, m.From) {
+			return
+		}
+	default:
+		return
+	}
+	if w.stem != nil {
+		w.stem.Seen(id)
+	}
+	w.desk.Spread(id)
+}
+
 // broadcast is [desk.Gossip].
 type broadcast struct {
 	*gossip.Gossip
+	stem      *stem.Stem           // nil when it is off
+	spread    func(cid.Cid)        // told of what was published without it
 	discovery *discovery.Discovery // nil when it is off
 }
 
@@ -95,5 +141,28 @@ func (b broadcast) Publish(ctx context.Context, market string, frame []byte) err
 		return ctx.Err()
 	}
 	_, err := b.Gossip.Publish(ctx, market, frame)
+	return err
+}
+
+// Whisper brings frames to a market by the stem, once there is anybody in it.
+func (b broadcast) Whisper(ctx context.Context, market string, wanted func() bool, frames ...[]byte) error {
+	if !b.AwaitMesh(ctx, market) {
+		return ctx.Err()
+	}
+	if b.stem != nil {
+		return b.stem.Send(market, wanted, frames...)
+	}
+	if !wanted() {
+		return nil
+	}
+	for _, frame := range frames {
+		if _, err := b.Gossip.Publish(ctx, market, frame); err != nil {
+			return err
+		}
+	}
+	block, _, err := record.DecodeFrame(frames[len(frames)-1])
+	if err == nil {
+		b.spread(codec.Sum(block))
+	}
 	return err
 }

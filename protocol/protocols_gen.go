@@ -9,4 +9,5 @@ const (
 	ProtocolMailbox   = "/parley/mailbox/1"     // Deposit, pick-up and removal of sealed envelopes.
 	TopicMarketPrefix = "/parley/1/"            // The gossip topic of a market: intents, withdrawals, profiles.
 	ProtocolPeers     = "/parley/peers/1"       // Asks a peer for others of a market.
+	ProtocolStem      = "/parley/stem/1"        // Hands a frame to one peer, who passes it on along the stem or brings it to gossip.
 )

@@ -84,6 +84,9 @@ func intentState(v api.Intent) string {
 	if v.Own {
 		state += ", yours"
 	}
+	if v.OnItsWay {
+		state += ", on its way"
+	}
 	return state
 }
 

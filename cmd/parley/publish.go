@@ -102,7 +102,12 @@ func (a *app) publish(ctx context.Context, p *publishing, file string) error {
 	if err := a.call(ctx, http.MethodPost, "/v1/intents", p.in, &v); err != nil {
 		return err
 	}
-	return a.print(v, func(w io.Writer) { fmt.Fprintf(w, "Published: %s  %s\n", shortID(v.ID), v.Name) })
+	return a.print(v, func(w io.Writer) {
+		fmt.Fprintf(w, "Published: %s  %s\n", shortID(v.ID), v.Name)
+		if v.OnItsWay {
+			a.note("It is on its way: it takes some seconds, and goes on when the node is started again.")
+		}
+	})
 }
 
 // fill makes flags and file into what the node takes.

@@ -12,7 +12,7 @@ import (
 
 // doctor looks at what tends to go wrong.
 func (s *Server) doctor(ctx context.Context, _ *none) (*with[list[Check]], error) {
-	return items([]Check{s.checkLedger(), s.checkMemory(), s.checkWriters(), s.checkRoom(), s.checkView(), s.checkInbox(), s.checkPeers(), s.checkAddrs(), s.checkReach(), s.checkPortMapping(), s.checkRelayed(), s.checkRelay(), s.checkMailboxes(), s.checkMarkets(), s.checkOwed(), s.checkIngest(), s.checkClock()}), nil
+	return items([]Check{s.checkLedger(), s.checkMemory(), s.checkWriters(), s.checkRoom(), s.checkView(), s.checkInbox(), s.checkPeers(), s.checkAddrs(), s.checkReach(), s.checkPortMapping(), s.checkRelayed(), s.checkRelay(), s.checkMailboxes(), s.checkMarkets(), s.checkStem(), s.checkOwed(), s.checkIngest(), s.checkClock()}), nil
 }
 
 func (s *Server) checkLedger() Check {
@@ -122,6 +122,24 @@ func (s *Server) checkMarkets() Check {
 		return Check{Name: "markets", Status: "ok", Text: fmt.Sprintf("takes part in %d markets", n)}
 	}
 	return Check{Name: "markets", Status: "ok", Text: "takes part in no market yet", Hint: "parley market list"}
+}
+
+// checkStem tells whether it is hard to find out whose the own requests are.
+func (s *Server) checkStem() Check {
+	c := Check{Name: "hiding", Status: "ok", Text: "requests go along a few other nodes before their market sees them"}
+	if s.node.Stem == nil {
+		c.Status, c.Text, c.Hint = "warn", "requests go straight to their market: the nodes next to this one can tell that they are yours", "set stem = true in "+s.node.Home().Config()
+		return c
+	}
+	st := s.node.Stem.Stats()
+	c.Text += fmt.Sprintf("; %d of %d had to be published by this node itself, %d were passed on for others", st.Direct, st.Own, st.Taken)
+	for _, market := range s.desk().Markets() {
+		if len(s.node.Gossip.Peers(market)) > 0 && s.node.Stem.Relays(market) == 0 {
+			c.Status, c.Text = "warn", "no node of the market "+market+" passes requests on: yours go straight to it, after a few seconds"
+			c.Hint = "connect to more nodes (parley join)"
+		}
+	}
+	return c
 }
 
 func (s *Server) checkOwed() Check {

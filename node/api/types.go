@@ -173,6 +173,7 @@ type Intent struct {
 	Own         bool            `json:"own"`
 	Status      string          `json:"status" enum:"live,expired,withdrawn"`
 	Market      string          `json:"market,omitempty"`
+	OnItsWay    bool            `json:"onItsWay,omitempty" doc:"Own, and no market has shown it to others yet"`
 	To          []string        `json:"to,omitempty"`
 	Name        string          `json:"name"`
 	Description string          `json:"description,omitempty"`

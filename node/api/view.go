@@ -74,6 +74,8 @@ func (s *Server) intentView(ctx context.Context, rec *record.Record, full bool) 
 		v.Status = "withdrawn"
 	case s.now() >= body.ValidUntil:
 		v.Status = "expired"
+	default:
+		v.OnItsWay = s.desk().OnItsWay(rec)
 	}
 	v.Known = s.known(rec.ID())
 	for _, d := range s.desk().Book().DealsOf(rec.ID()) {

@@ -107,6 +107,10 @@ type Delivery struct {
 	To     crypto.DID
 }
 
+// Market is the recipient of what is published: its receipt says that a market has
+// shown the record to others.
+const Market crypto.DID = "market"
+
 // Address is a token of one's own: where others leave sealed messages.
 type Address struct {
 	Record *record.Record // the own record that states it

@@ -48,6 +48,8 @@ type Config struct {
 	MarketSpace int `toml:"market_space,omitempty" json:"market_space" env:"PARLEY_MARKET_SPACE" comment:"How many MiB of others' public records are kept; what is oldest goes first. 256 when not set."`
 	// MDNS finds nodes on the local network.
 	MDNS bool `toml:"mdns" json:"mdns" env:"PARLEY_MDNS" comment:"Find nodes on the local network."`
+	// Stem sends own requests along a few other nodes before their market sees them.
+	Stem bool `toml:"stem" json:"stem" env:"PARLEY_STEM" comment:"Send own requests along a few other nodes first, so that it is hard to tell whose they are, and pass on others'."`
 	// Flood sends own records to every known peer of a market.
 	Flood bool `toml:"flood,omitempty" json:"flood" env:"PARLEY_FLOOD" comment:"Send own records to every known node of a market: surer, and easier to trace. For sellers."`
 	// TestNetwork lifts the limits per IP address.
@@ -74,7 +76,7 @@ func (c Config) MarketBytes() int64 {
 
 // Default suits a laptop.
 func Default() Config {
-	return Config{Listen: network.DefaultConfig().ListenAddrs, MDNS: true, Discovery: "auto", Traversal: true, PortMapping: true, LogLevel: "warn"}
+	return Config{Listen: network.DefaultConfig().ListenAddrs, MDNS: true, Stem: true, Discovery: "auto", Traversal: true, PortMapping: true, LogLevel: "warn"}
 }
 
 // Load reads the file, which need not be there, then the variables of the

@@ -15,13 +15,13 @@ type empty struct {
 	open chan struct{}
 
 	mu        sync.Mutex
-	now, most int // calls of Publish that wait
+	now, most int // calls of Whisper that wait
 	names     []string
 	published chan struct{}
 }
 
-func (e *empty) Publish(ctx context.Context, _ string, frame []byte) error {
-	block, _, err := record.DecodeFrame(frame)
+func (e *empty) Whisper(ctx context.Context, _ string, _ func() bool, frames ...[]byte) error {
+	block, _, err := record.DecodeFrame(frames[0])
 	if err != nil {
 		return err
 	}

@@ -40,6 +40,11 @@ type Gossip interface {
 	// Publish brings a frame to those who are in the market, and waits for the
 	// first of them to come if need be.
 	Publish(ctx context.Context, market string, frame []byte) error
+	// Whisper has frames brought, in their order, to those who are in the market in
+	// a way that doesn't show whose they are. It waits for the first of them to come,
+	// and not for the frames to arrive: [Desk.Spread] is told of that. wanted is asked
+	// right before they leave this node.
+	Whisper(ctx context.Context, market string, wanted func() bool, frames ...[]byte) error
 }
 
 // Keys are the node's secrets.

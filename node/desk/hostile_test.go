@@ -117,6 +117,7 @@ func TestStrangersDontFillTheLedger(t *testing.T) {
 	w := newWorld(t)
 	customer := w.node("customer")
 	intent := customer.request(1)
+	customer.until("the market has it", func() bool { return !customer.withheld(intent) })
 	entries := customer.ledger.Len()
 	at := w.clock.Load()
 	for i := range 4 {

@@ -128,17 +128,22 @@ func (d *Desk) Gone(intent *record.Record) bool {
 }
 
 // Live are the frames of a market's live records, for a peer that joined later
-// and asks for them. The cursor is empty at the start, and at the end.
+// and asks for them; without what is withheld. The cursor is empty at the start,
+// and at the end.
 func (d *Desk) Live(ctx context.Context, market, cursor string, limit int) (frames [][]byte, next string, err error) {
 	f := store.Filter{Market: market, Types: gossiped(), Live: true, Now: d.now(), Cursor: cursor, Limit: limit}
+	had := 0
 	for e, err := range d.store.Query(ctx, f) {
 		if err != nil {
 			return nil, "", err
 		}
-		frames = append(frames, record.EncodeFrame(e.Record.Raw(), nil))
+		had++
 		next = e.Cursor()
+		if !d.withheld(e.Record) {
+			frames = append(frames, record.EncodeFrame(e.Record.Raw(), nil))
+		}
 	}
-	if len(frames) < limit {
+	if had < limit {
 		next = ""
 	}
 	return frames, next, nil

@@ -204,6 +204,8 @@ func (d *Desk) findOwn(ctx context.Context, rec *record.Record) error {
 		return nil
 	})
 	if err == nil && found {
+		// It was published once, by this node or by another with its keys.
+		err = d.noteSpread(ctx, rec)
 		d.events.Publish(event.Event{At: d.cfg.Now(), Kind: event.IntentFound, Record: rec.ID().String(), Intent: rec.ID().String(), Type: rec.Type(),
 			By: string(rec.Header().By), Text: "A request of yours was found that this node didn't know any more. Nothing can be accepted on it here; it can be withdrawn."})
 	}

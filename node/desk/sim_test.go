@@ -28,6 +28,7 @@ import (
 	"github.com/parley-protocol/parley/node/spool"
 	"github.com/parley-protocol/parley/node/store"
 	"github.com/parley-protocol/parley/protocol"
+	"github.com/parley-protocol/parley/protocol/codec"
 	"github.com/parley-protocol/parley/protocol/deal"
 	"github.com/parley-protocol/parley/protocol/decimal"
 	"github.com/parley-protocol/parley/protocol/record"
@@ -352,7 +353,7 @@ func (pl *player) Receive(ctx context.Context, _ string, _ []string, seed crypto
 	}
 }
 
-// Join, Leave and Publish are [Gossip].
+// Join, Leave, Publish and Whisper are [Gossip].
 func (pl *player) Join(ctx context.Context, market string) error {
 	pl.p.mu.Lock()
 	frames := slices.Clone(pl.p.frames)
@@ -389,6 +390,20 @@ func (pl *player) Publish(ctx context.Context, market string, raw []byte) error 
 	})
 	for _, o := range others {
 		o.hear(ctx, f)
+	}
+	return nil
+}
+
+func (pl *player) Whisper(ctx context.Context, market string, wanted func() bool, frames ...[]byte) error {
+	if !wanted() {
+		return nil
+	}
+	for _, frame := range frames {
+		if err := pl.Publish(ctx, market, frame); err != nil {
+			return err
+		}
+		block, _, _ := record.DecodeFrame(frame)
+		pl.Spread(codec.Sum(block))
 	}
 	return nil
 }

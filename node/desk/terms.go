@@ -17,8 +17,6 @@ import (
 
 	"github.com/parley-protocol/parley/crypto"
 	"github.com/parley-protocol/parley/node/book"
-	"github.com/parley-protocol/parley/node/failpoint"
-	"github.com/parley-protocol/parley/node/store"
 	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/record"
 	"github.com/parley-protocol/parley/protocol/terms"
@@ -435,25 +433,4 @@ func (d *Desk) keepTerms(ctx context.Context, tx *book.Tx, ref record.TermsRef, 
 	}
 	tx.Keep(rec)
 	return nil
-}
-
-// announceTerms brings the texts that a public intent cites to its market, before
-// the intent itself: who reads it then has them.
-func (d *Desk) announceTerms(ctx context.Context, intent *record.Record) {
-	market := intent.Market()
-	if _, ok := intent.Body().(*record.Intent); !ok || market == "" {
-		return
-	}
-	for _, rec := range d.citedTerms(intent) {
-		// A text names no market: the view learns it here, for those who ask later.
-		if _, err := d.store.Put(ctx, []store.Item{{Record: rec, Class: classOf(d.book.Own(rec.ID())), Market: market}}); err != nil && ctx.Err() == nil {
-			d.cfg.Log.Error("the view did not take a text", "error", err)
-		}
-		failpoint.Hit("desk/before-publish-terms")
-		err := d.gossip.Publish(ctx, market, record.EncodeFrame(rec.Raw(), nil))
-		failpoint.Hit("desk/after-publish-terms")
-		if err != nil && ctx.Err() == nil {
-			d.cfg.Log.Warn("a text could not be published; nodes that join the market ask for it", "market", market, "error", err)
-		}
-	}
 }

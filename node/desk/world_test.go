@@ -20,6 +20,7 @@ import (
 	"github.com/parley-protocol/parley/node/spool"
 	"github.com/parley-protocol/parley/node/store"
 	"github.com/parley-protocol/parley/protocol"
+	"github.com/parley-protocol/parley/protocol/codec"
 	"github.com/parley-protocol/parley/protocol/deal"
 	"github.com/parley-protocol/parley/protocol/decimal"
 	"github.com/parley-protocol/parley/protocol/record"
@@ -154,7 +155,7 @@ type side struct {
 	close  func()
 }
 
-// Join, Leave and Publish are [Gossip].
+// Join, Leave, Publish and Whisper are [Gossip].
 func (s *side) Join(ctx context.Context, market string) error {
 	s.w.mu.Lock()
 	frames := slices.Clone(s.w.frames)
@@ -188,6 +189,20 @@ func (s *side) Publish(ctx context.Context, market string, raw []byte) error {
 		if o != s && slices.Contains(o.Markets(), market) {
 			o.hear(ctx, f)
 		}
+	}
+	return nil
+}
+
+func (s *side) Whisper(ctx context.Context, market string, wanted func() bool, frames ...[]byte) error {
+	if !wanted() {
+		return nil
+	}
+	for _, frame := range frames {
+		if err := s.Publish(ctx, market, frame); err != nil {
+			return err
+		}
+		block, _, _ := record.DecodeFrame(frame)
+		s.Desk.Spread(codec.Sum(block))
 	}
 	return nil
 }

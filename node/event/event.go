@@ -24,6 +24,7 @@ const (
 	IntentSeen         = "intent.seen"         // a market or a customer brought an intent
 	IntentPublished    = "intent.published"    // own
 	IntentWithdrawn    = "intent.withdrawn"    // anyone's
+	RecordSpread       = "record.spread"       // a market shows an own record to others
 	ProfileSeen        = "profile.seen"        // a seller presents itself
 	CustomerIntroduced = "customer.introduced" // a customer says under which name it is known
 	AssertionReceived  = "assertion.received"  // somebody known says something of itself

@@ -16,6 +16,7 @@ const (
 	PathGossip  Path = iota // relayed by a peer
 	PathOwn                 // published by this node
 	PathCatchup             // asked of a peer
+	PathStem                // handed over by a peer, to be passed on before gossip has it
 )
 
 // String is a word for logs.
@@ -25,6 +26,8 @@ func (p Path) String() string {
 		return "gossip"
 	case PathOwn:
 		return "own"
+	case PathStem:
+		return "stem"
 	default:
 		return "catchup"
 	}

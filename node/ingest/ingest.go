@@ -162,9 +162,12 @@ func (in *Ingest) Verify(ctx context.Context, m *gossip.Message) protocol.Verdic
 	rec := m.Parsed.(*record.Record)
 	m.Fresh = in.now().Unix()-rec.Header().At < int64(gossip.SeenFor/time.Second)
 	// What has just been signed is new, as a rule; if not, the store tells.
-	known := (m.Path == gossip.PathCatchup || !m.Fresh) && in.known(rec.ID())
+	known := (m.Path == gossip.PathCatchup || m.Path == gossip.PathStem || !m.Fresh) && in.known(rec.ID())
 	if known && m.Path == gossip.PathCatchup {
 		return in.count(protocol.Ignore)
+	}
+	if m.Path == gossip.PathStem {
+		return in.judgeStem(m, rec, known)
 	}
 	if m.Err = in.judge(rec, known); m.Err != nil {
 		return in.count(protocol.VerdictOf(m.Err))
@@ -184,6 +187,20 @@ func (in *Ingest) Verify(ctx context.Context, m *gossip.Message) protocol.Verdic
 		}
 	}
 	return in.count(protocol.Accept)
+}
+
+// judgeStem judges what is to be passed on and must leave no trace here: it comes
+// again, by gossip. What the market has had needs no stem.
+func (in *Ingest) judgeStem(m *gossip.Message, rec *record.Record, known bool) protocol.Verdict {
+	if known {
+		m.Err = protocol.Errorf(protocol.CodeDuplicate, "", "known already")
+	} else {
+		m.Err = in.judge(rec, false)
+	}
+	if m.Err != nil {
+		return in.count(protocol.VerdictOf(m.Err))
+	}
+	return protocol.Accept
 }
 
 // enqueue puts a record in line for the store. What this node has asked for
@@ -232,7 +249,7 @@ func (in *Ingest) count(v protocol.Verdict) protocol.Verdict {
 func (in *Ingest) admit(m *gossip.Message) (*record.Record, error) {
 	// What this node has asked for is bounded by how it asks: a share would cut
 	// off the end of every long market.
-	if m.Path == gossip.PathGossip && !in.allow(m.From) {
+	if (m.Path == gossip.PathGossip || m.Path == gossip.PathStem) && !in.allow(m.From) {
 		return nil, protocol.Errorf(protocol.CodeOverQuota, "", "this peer sends more than its share")
 	}
 	block, stamp, err := record.DecodeFrame(m.Frame)

@@ -408,6 +408,7 @@ KINDS: dict[str, Checker] = {
     "mailbox-message": _message("mailbox"),
     "catchup-message": _message("catchup"),
     "peers-message": _message("peers"),
+    "stem-message": _message("stem"),
     "archive": archive_,
     "export": export,
     "invite": invite,

@@ -1,4 +1,4 @@
-"""The messages of mailboxes, catching up and telling of peers (documents 4 and 8)."""
+"""The messages of mailboxes, catching up, telling of peers and the stem (documents 4 and 8)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from schema import (
 )  # fmt: skip
 
 MAX_ENVELOPE = 163840  # [BOX-5]
-# Limits of a message by protocol and direction ([BOX-1], [NET-18], [PEER-6]).
+# Limits of a message by protocol and direction ([BOX-1], [NET-18], [PEER-6], [STEM-1]).
 LIMITS = {
     ("mailbox", "request"): 164352,
     ("mailbox", "response"): 1048576,
@@ -22,6 +22,8 @@ LIMITS = {
     ("catchup", "response"): 270336,
     ("peers", "request"): 512,
     ("peers", "response"): 32768,
+    ("stem", "request"): 65792,
+    ("stem", "response"): 512,
 }
 
 
@@ -77,6 +79,7 @@ _CATCHUP_REQUEST = mapping(
     {"market": form("market"), "limit": integer(1, 1000), "after?": cursor}
 )
 _PEERS_REQUEST = mapping({"market": form("market"), "limit": integer(1, 16)})
+_STEM_REQUEST = mapping({"frame": octets(1, 65536), "market": form("market")})
 
 
 def _ignored(value: Any, path: str, seen: Seen) -> None:
@@ -95,6 +98,7 @@ RESPONSES: dict[str, tuple[str, Shape]] = {
     "remove": ("removed", mapping({"removed": integer(0, 256)})),
     "peers": ("peers-named", mapping({"addrs": array(0, 64, _address)})),
     "catchup": ("caught-up", mapping({"frames": _frames, "next?": cursor})),
+    "stem": ("taken", mapping({})),
 }
 
 
@@ -150,8 +154,8 @@ def parse_message(protocol: str, direction: str, op: str | None, stream: bytes) 
         if direction == "response":
             raise ParleyError("malformed", name) from None
         raise
-    if name in ("catchup-request", "peers-request") and seen.unknown:
-        raise ParleyError("bad_field", seen.unknown[0])  # [NET-18], [PEER-6]
+    if name in ("catchup-request", "peers-request", "stem-request") and seen.unknown:
+        raise ParleyError("bad_field", seen.unknown[0])  # [NET-18], [PEER-6], [STEM-1]
     return Message(name, tuple(sorted(seen.unknown)))
 
 
@@ -160,6 +164,8 @@ def _request(protocol: str, message: dict[str, Any]) -> tuple[str, Shape]:
         return "catchup-request", _CATCHUP_REQUEST
     if protocol == "peers":
         return "peers-request", _PEERS_REQUEST
+    if protocol == "stem":
+        return "stem-request", _STEM_REQUEST
     op = message.get("op")
     if not isinstance(op, str) or op not in REQUESTS:
         raise ParleyError("bad_field", "op")

@@ -20,7 +20,7 @@ func main() { kit.Main(files()) }
 
 // files is all of the chapter, in its order.
 func files() []kit.File {
-	return []kit.File{addresses(), frames(), judged(), catchup(), peers(), invites()}
+	return []kit.File{addresses(), frames(), judged(), catchup(), peers(), stem(), invites()}
 }
 
 // addresses is [NET-6] and [SEAL-2].
@@ -316,6 +316,53 @@ func peers() kit.File {
 	bad("answer-with-an-address-as-bytes", "response", kit.Map{"addrs": kit.List{[]byte("x")}}, "malformed")
 	bad("answer-with-text-for-addresses", "response", kit.Map{"addrs": "x"}, "malformed")
 	f.Fail("answer-longer-than-32768", musts, kit.Values{"direction": "response", "stream": binary.AppendUvarint(nil, 32769)}, "reset")
+	return f
+}
+
+// stem is [STEM-1].
+func stem() kit.File {
+	f := kit.File{Path: "08-transport/stem.json", Kind: "stem-message", Description: "Requests and answers of the stem: their shapes."}
+	musts := kit.Musts("STEM-1")
+	in := func(direction string, message any) kit.Values {
+		return kit.Values{"direction": direction, "stream": kit.Stream(kit.Encode(message))}
+	}
+	good := func(name, direction, shape string, message any, unknown ...string) {
+		f.Add(name, musts, in(direction, message), kit.Values{"shape": shape, "unknown": append([]string{}, unknown...)})
+	}
+	frame := kit.Encode(kit.List{1, []byte(kit.Customer.Record(kit.BodyOf("withdrawal").Min)), []byte{}})
+	request := kit.Map{"frame": []byte(frame), "market": "furniture/office"}
+	const hand = "stem-request"
+	good("request", "request", hand, request)
+	good("request-with-any-bytes-for-a-frame", "request", hand, kit.With(request, "frame", []byte{0}))
+	good("request-with-the-largest-frame", "request", hand, kit.With(request, "frame", make([]byte, 65536)))
+	good("request-with-the-longest-market", "request", hand, kit.With(request, "market", kit.Letters(64)))
+	bad := func(name string, message any, codes ...string) {
+		f.Fail(name, musts, in("request", message), codes...)
+	}
+	bad("request-frame-empty", kit.With(request, "frame", []byte{}), "bad_field")
+	bad("request-frame-of-65537-bytes", kit.With(request, "frame", make([]byte, 65537)), "bad_field")
+	bad("request-frame-text", kit.With(request, "frame", "x"), "bad_field")
+	bad("request-frame-list", kit.With(request, "frame", kit.List{1, []byte{1}, []byte{}}), "bad_field")
+	bad("request-market-of-another-form", kit.With(request, "market", "Furniture"), "bad_field")
+	bad("request-market-of-65-bytes", kit.With(request, "market", kit.Letters(65)), "bad_field")
+	bad("request-without-market", kit.With(request, "market", kit.Absent), "missing_field")
+	bad("request-without-frame", kit.With(request, "frame", kit.Absent), "missing_field")
+	bad("request-with-another-key", kit.With(request, "hops", 1), "bad_field")
+	bad("request-bytes", []byte(frame), "malformed")
+	bad("request-keys-not-sorted", kit.Pairs{"market", "test", "frame", []byte{1}}, "not_canonical")
+	reset := kit.Musts("STEM-1", "ERR-5")
+	f.Fail("request-of-65793-bytes", reset, kit.Values{"direction": "request", "stream": binary.AppendUvarint(nil, 65793)}, "reset")
+	f.Fail("request-of-no-bytes", musts, kit.Values{"direction": "request", "stream": []byte{0}}, "reset")
+	f.Fail("request-with-its-length-in-a-longer-form", musts, kit.Values{"direction": "request", "stream": []byte{0x81, 0x00, 0xa0}}, "reset")
+
+	good("answer", "response", "taken", kit.Map{})
+	good("answer-with-an-unknown-key", "response", "taken", kit.Map{"colour": "red"}, "colour")
+	good("refusal", "response", "refusal", kit.Map{"error": "over_quota"})
+	good("refusal-with-a-hint", "response", "refusal", kit.Map{"error": "wrong_market", "hint": "Not here."})
+	wrong := func(name string, message any) { f.Fail(name, musts, in("response", message), "malformed") }
+	wrong("refusal-by-number", kit.Map{"error": 1})
+	wrong("answer-list", kit.List{})
+	f.Fail("answer-of-513-bytes", reset, kit.Values{"direction": "response", "stream": binary.AppendUvarint(nil, 513)}, "reset")
 	return f
 }
 
