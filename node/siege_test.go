@@ -72,6 +72,9 @@ func (ownOnly) Verify(context.Context, *gossip.Message) protocol.Verdict { retur
 // host is a stranger's, connected to the hub; close it when the siege is over.
 func (s *siege) host() (host.Host, func()) {
 	n := hostOf(s.t)
+	if err := n.Start(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
 	infos, err := network.ParsePeers(s.hub.Network.Addrs())
 	if err != nil {
 		s.t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -33,6 +34,8 @@ type Node struct {
 	binary string
 	env    []string
 	args   []string
+	under  []string
+	listen []string // flags
 
 	cmd    *exec.Cmd
 	exited chan struct{}
@@ -47,7 +50,8 @@ func (n *Node) Start(ctx context.Context, extra ...string) error {
 	if n.Running() {
 		return fmt.Errorf("testnet: %s is running already", n.Name)
 	}
-	cmd := exec.Command(n.binary, append(n.args, "--home", n.Home)...)
+	line := slices.Concat(n.under, []string{n.binary}, n.args, []string{"--home", n.Home})
+	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Env = append(append(cleanEnv(), n.env...), extra...)
 	cmd.Stderr = &n.stderr
 	cmd.SysProcAttr = withParent()
@@ -161,7 +165,7 @@ func (n *Node) Restore(ctx context.Context, backup string) error {
 	if err := os.RemoveAll(n.Home); err != nil {
 		return err
 	}
-	_, err := n.CLI(ctx, append([]string{"restore", backup, "--phrase-file", n.Home + ".words"}, loopback...)...)
+	_, err := n.CLI(ctx, append([]string{"restore", backup, "--phrase-file", n.Home + ".words"}, n.listen...)...)
 	return err
 }
 
@@ -172,8 +176,8 @@ func (n *Node) Copy(name, dir string) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	args := append(append([]string(nil), n.args...), loopback...) // the ports of the first are taken
-	return &Node{Name: name, Home: h.Dir, client: api.NewClient(h.Socket()), binary: n.binary, env: n.env, args: args}, nil
+	args := append(append([]string(nil), n.args...), n.listen...) // the ports of the first are taken
+	return &Node{Name: name, Home: h.Dir, client: api.NewClient(h.Socket()), binary: n.binary, env: n.env, args: args, under: n.under, listen: n.listen}, nil
 }
 
 // State is how the process ended.

@@ -30,6 +30,9 @@ type NodeSpec struct {
 	Peers        []string // names of nodes to stay connected to
 	Mailbox      string   // name of the node where replies to this one are left; empty: itself
 	ServeMailbox bool     // keep envelopes for others
+	Relay        bool     // relay for others
+	Under        []string // command that the process is started by, such as one that enters a network namespace
+	Listen       []string // addresses to listen on; empty: free ports of the loopback interface
 	Env          []string
 	Phrase       string // the 24 words of its keys; empty: new ones
 }
@@ -112,8 +115,14 @@ func (n *Network) Add(ctx context.Context, spec NodeSpec) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	node := &Node{Name: spec.Name, Home: h.Dir, client: api.NewClient(h.Socket()), binary: n.spec.Binary, env: append(append([]string(nil), n.spec.Env...), spec.Env...)}
-	setUp := append([]string{"init"}, loopback...)
+	node := &Node{Name: spec.Name, Home: h.Dir, client: api.NewClient(h.Socket()), binary: n.spec.Binary, env: append(append([]string(nil), n.spec.Env...), spec.Env...), under: spec.Under, listen: loopback}
+	if len(spec.Listen) > 0 {
+		node.listen = nil
+		for _, addr := range spec.Listen {
+			node.listen = append(node.listen, "--listen", addr)
+		}
+	}
+	setUp := append([]string{"init"}, node.listen...)
 	if spec.Phrase != "" {
 		words := node.Home + ".words"
 		if err := os.WriteFile(words, []byte(spec.Phrase), 0o600); err != nil {
@@ -127,6 +136,9 @@ func (n *Network) Add(ctx context.Context, spec NodeSpec) (*Node, error) {
 	node.args = []string{"up", "--json", "--test-network", "--no-mdns"}
 	if spec.ServeMailbox {
 		node.args = append(node.args, "--serve-mailbox")
+	}
+	if spec.Relay {
+		node.args = append(node.args, "--serve-relay")
 	}
 	for _, name := range spec.Peers {
 		peer := n.nodes[name]

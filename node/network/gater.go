@@ -2,6 +2,7 @@ package network
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/libp2p/go-libp2p/core/connmgr"
 	"github.com/libp2p/go-libp2p/core/control"
@@ -14,6 +15,11 @@ import (
 // get right, and IDs from which the key can be read without asking anyone. And
 // nobody whom the person has blocked.
 type gater struct {
+	// listens, if there is one, is set once the host listens. It dials nobody
+	// before: that would be from another port than the one it listens on, and
+	// others would learn an address of it that is of no use to anybody.
+	listens *atomic.Bool
+
 	mu      sync.RWMutex
 	blocked map[peer.ID]bool
 }
@@ -37,7 +43,10 @@ func (g *gater) set(id peer.ID, blocked bool) {
 	}
 }
 
-func (g *gater) InterceptPeerDial(id peer.ID) bool                               { return g.allows(id) }
+func (g *gater) InterceptPeerDial(id peer.ID) bool {
+	return g.allows(id) && (g.listens == nil || g.listens.Load())
+}
+
 func (g *gater) InterceptAddrDial(peer.ID, ma.Multiaddr) bool                    { return true }
 func (g *gater) InterceptAccept(network.ConnMultiaddrs) bool                     { return true }
 func (g *gater) InterceptUpgraded(network.Conn) (bool, control.DisconnectReason) { return true, 0 }

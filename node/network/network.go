@@ -60,6 +60,7 @@ func New(cfg Config) (*Network, error) {
 	n.static, _ = ParsePeers(cfg.StaticPeers)
 
 	n.traverse = newTraversal(cfg)
+	n.gate.listens = &n.traverse.listens
 
 	var err error
 	if n.host, err = newHost(cfg, &n.gate, n.traverse); err != nil {

@@ -67,7 +67,8 @@ type traversal struct {
 	cfg     Config
 	relays  []peer.AddrInfo // of the configuration
 	host    atomic.Pointer[host.Host]
-	started chan struct{}
+	listens atomic.Bool   // the host may dial
+	started chan struct{} // closed when it may
 	mapper  *portMapper
 
 	punched, unpunched atomic.Int64
@@ -162,6 +163,7 @@ func (t *traversal) newPlaces(h host.Host) (*autorelay.AutoRelay, error) {
 
 // start lets the search for relays begin: nothing is dialled before.
 func (t *traversal) start() {
+	t.listens.Store(true)
 	close(t.started)
 	if t.cfg.Traversal {
 		t.judge(event.EvtHostReachableAddrsChanged{})

@@ -207,3 +207,31 @@ func TestPreferTCP(t *testing.T) {
 		}
 	}
 }
+
+// Nobody is dialled before the node listens: others would see it at a port at
+// which nobody reaches it, and no hole could be punched.
+func TestNoDialBeforeListening(t *testing.T) {
+	to := start(t, config(t, loopQUIC))
+	info, err := ParsePeers(to.Addrs())
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := New(config(t, loopQUIC))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	if err := n.Host().Connect(t.Context(), info[0]); err == nil {
+		t.Error("it dials before")
+	}
+	if err := n.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Host().Connect(t.Context(), info[0]); err != nil {
+		t.Fatal(err)
+	}
+	at := n.Host().Network().ConnsToPeer(info[0].ID)[0].LocalMultiaddr()
+	if want := n.Host().Network().ListenAddresses(); !ma.Contains(want, at) {
+		t.Errorf("it dials from %s and listens at %s", at, want)
+	}
+}

@@ -1,0 +1,101 @@
+package testnet_test
+
+import (
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/parley-protocol/parley/node/api"
+	"github.com/parley-protocol/parley/testnet"
+)
+
+// anyPort is how a host of a world listens.
+var anyPort = []string{"/ip4/0.0.0.0/tcp/0", "/ip4/0.0.0.0/udp/0/quic-v1"}
+
+// apart starts the four of the story on four hosts: the mailbox, which relays too,
+// where everybody reaches it, and the customer and the sellers behind a router
+// each.
+func apart(t *testing.T, customer, sellers testnet.Mapping) story {
+	t.Helper()
+	if os.Getenv("PARLEY_ROUTERS") == "" && os.Getenv("PARLEY_SOAK") != "1" {
+		t.Skip("make test-full runs it; or set PARLEY_ROUTERS=1")
+	}
+	w := testnet.NewWorld(t)
+	public, _ := w.Public()
+	s := story{t: t, net: testnet.Start(t, testnet.Spec{Binary: binary(t, programs.plain), Nodes: []testnet.NodeSpec{
+		{Name: "mailbox", ServeMailbox: true, Relay: true, Under: public, Listen: anyPort},
+		{Name: "customer", Peers: []string{"mailbox"}, Mailbox: "mailbox", Under: w.Router(customer).Host(), Listen: anyPort},
+		{Name: "north", Peers: []string{"mailbox"}, Under: w.Router(sellers).Host(), Listen: anyPort},
+		{Name: "south", Peers: []string{"mailbox"}, Under: w.Router(sellers).Host(), Listen: anyPort},
+	}})}
+	for _, n := range s.net.Nodes() {
+		s.must(n.Name, http.MethodPost, "/v1/markets", map[string]string{"name": market}, nil)
+	}
+	return s
+}
+
+// throughRelay waits until a node has an address through a relay.
+func (s story) throughRelay(name string) api.Node {
+	s.t.Helper()
+	return until(s, name, "an address through a relay", "/v1/node", func(v api.Node) bool {
+		return strings.Contains(strings.Join(v.Addrs, " "), "/p2p-circuit/")
+	})
+}
+
+// agree tells a whole story.
+func (s story) agree(title string) {
+	s.t.Helper()
+	intent, err := s.publish(tender(testnet.SampleTender()), title)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for i, seller := range []string{"north", "south"} {
+		until(s, seller, "the request", api.Path("/v1/intents/%s", intent.ID), func(v api.Intent) bool { return v.ID == intent.ID })
+		if err := s.offer(seller, intent, []string{"95.5", "110"}[i]); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	s.poll("the offers", func() (bool, error) { err := s.accept(intent); return err == nil, err })
+	s.ending(intent)
+	s.nothingOwed()
+}
+
+// meet has one node join another by an invite, as people would.
+func (s story) meet(guest, inviting string) {
+	s.t.Helper()
+	var invite api.Invite
+	s.must(inviting, http.MethodPost, "/v1/invites", map[string]any{"markets": []string{market}}, &invite)
+	s.must(guest, http.MethodPost, "/v1/join", map[string]string{"link": invite.Link}, nil)
+}
+
+// Two that stand behind routers come to an agreement. Where both routers keep
+// ports the two get a direct connection from a relayed one, and where they don't
+// it stays relayed.
+func TestBehindRouters(t *testing.T) {
+	for name, test := range map[string]struct {
+		customer, sellers testnet.Mapping
+		direct            bool
+	}{
+		"that keep ports":     {testnet.KeepsPorts, testnet.KeepsPorts, true},
+		"that scramble ports": {testnet.ScramblesPorts, testnet.ScramblesPorts, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := apart(t, test.customer, test.sellers)
+			for _, n := range []string{"customer", "north"} {
+				if v := s.throughRelay(n); v.Reach.Reachable != "no" || len(v.Reach.Relays) != 1 {
+					t.Errorf("%s knows of itself: %+v", n, v.Reach)
+				}
+			}
+			s.meet("customer", "north")
+			met := until(s, "north", "the customer, by a way that the routers allow", "/v1/node", func(v api.Node) bool {
+				if test.direct {
+					return v.Reach.Punched > 0 && v.Reach.Relayed == 0 && v.Peers > 1
+				}
+				return v.Reach.Unpunched > 0 && v.Reach.Punched == 0 && v.Reach.Relayed > 0
+			})
+			t.Logf("the seller's node: %+v", met.Reach)
+			s.agree("Library furniture")
+		})
+	}
+}
