@@ -1,10 +1,13 @@
 package testnet_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/parley-protocol/parley/node/api"
 	"github.com/parley-protocol/parley/testnet"
@@ -13,16 +16,23 @@ import (
 // anyPort is how a host of a world listens.
 var anyPort = []string{"/ip4/0.0.0.0/tcp/0", "/ip4/0.0.0.0/udp/0/quic-v1"}
 
+// onlyInFull leaves the test out unless it is asked for: its networks take a
+// minute.
+func onlyInFull(t *testing.T) {
+	t.Helper()
+	if os.Getenv("PARLEY_ROUNDS") == "" && os.Getenv("PARLEY_SOAK") != "1" {
+		t.Skip("make test-full runs it, with PARLEY_ROUNDS")
+	}
+}
+
 // apart starts the four of the story on four hosts: the mailbox, which relays too,
 // where everybody reaches it, and the customer and the sellers behind a router
 // each.
 func apart(t *testing.T, customer, sellers testnet.Mapping) story {
 	t.Helper()
-	if os.Getenv("PARLEY_ROUTERS") == "" && os.Getenv("PARLEY_SOAK") != "1" {
-		t.Skip("make test-full runs it; or set PARLEY_ROUTERS=1")
-	}
+	onlyInFull(t)
 	w := testnet.NewWorld(t)
-	public, _ := w.Public()
+	public := w.Public()
 	s := story{t: t, net: testnet.Start(t, testnet.Spec{Binary: binary(t, programs.plain), Nodes: []testnet.NodeSpec{
 		{Name: "mailbox", ServeMailbox: true, Relay: true, Under: public, Listen: anyPort},
 		{Name: "customer", Peers: []string{"mailbox"}, Mailbox: "mailbox", Under: w.Router(customer).Host(), Listen: anyPort},
@@ -98,4 +108,68 @@ func TestBehindRouters(t *testing.T) {
 			s.agree("Library furniture")
 		})
 	}
+}
+
+// Of the four behind and between routers any is killed at any moment of the story
+// and started again, and the story ends as it should, PARLEY_ROUNDS times: 2 is
+// the usual, 50 the soak.
+func TestKillsBehindRouters(t *testing.T) {
+	rounds := sized(t, "PARLEY_ROUNDS", 2, 50)
+	s := apart(t, testnet.KeepsPorts, testnet.ScramblesPorts)
+	seed := uint64(time.Now().UnixNano())
+	rng := rand.New(rand.NewPCG(seed, 1))
+	nodes := s.net.Nodes()
+	killed := map[string]int{}
+	var slowest time.Duration
+	began := time.Now()
+	for round := range rounds {
+		victim := nodes[rng.IntN(len(nodes))]
+		if round < len(nodes) { // each once, to begin with
+			victim = nodes[round]
+		}
+		step := rng.IntN(4)
+		strike := func(now int) {
+			if now != step {
+				return
+			}
+			if err := victim.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			if err := victim.Start(t.Context()); err != nil {
+				t.Fatalf("round %d: %s doesn't start again: %v", round, victim.Name, err)
+			}
+			killed[victim.Name]++
+		}
+		title := fmt.Sprintf("Library furniture %d", round)
+		started := time.Now()
+		var intent api.Intent
+		s.poll("the request", func() (bool, error) {
+			var found bool
+			if intent, found = s.find(title); found {
+				return true, nil
+			}
+			var err error
+			intent, err = s.publish(tender(testnet.SampleTender()), title)
+			return err == nil, err
+		})
+		strike(0)
+		for i, seller := range []string{"north", "south"} {
+			s.poll("an offer of "+seller, func() (bool, error) {
+				err := s.offer(seller, intent, []string{"95.5", "110"}[i])
+				return err == nil, err
+			})
+		}
+		strike(1)
+		s.poll("the acceptance", func() (bool, error) { err := s.accept(intent); return err == nil, err })
+		strike(2)
+		if step == 3 { // while it says what is left to say
+			until(s, "north", "the agreement", "/v1/deals?intent="+intent.ID, func(v list[api.Deal]) bool { return len(v.Items) == 1 && v.Items[0].Phase == "agreed" })
+		}
+		strike(3)
+		s.ending(intent)
+		s.nothingOwed()
+		slowest = max(slowest, time.Since(started))
+	}
+	t.Logf("seed %d: %d journeys with a kill each (%v): %d ended right, 0 lost, 0 signed twice; %s each, the slowest %s",
+		seed, rounds, killed, rounds, (time.Since(began) / time.Duration(rounds)).Round(time.Millisecond), slowest.Round(time.Millisecond))
 }

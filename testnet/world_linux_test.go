@@ -104,21 +104,20 @@ func (p *place) run(script string) {
 }
 
 // join links a place to the backbone and gives it the next address there.
-func (w *World) join(p *place) (address string) {
+func (w *World) join(p *place) {
 	w.t.Helper()
 	w.last++
-	address = internet + strconv.Itoa(w.last)
 	w.backbone.run(fmt.Sprintf("ip link add to%[1]d type veth peer name out netns %[2]d; ip link set to%[1]d master net up", w.last, p.pid))
-	p.run(fmt.Sprintf("ip link set lo up; ip addr add %s/24 dev out; ip link set out up", address))
-	return address
+	p.run(fmt.Sprintf("ip link set lo up; ip addr add %s%d/24 dev out; ip link set out up", internet, w.last))
 }
 
 // Public makes a host that everybody reaches, and returns how to start a process
-// on it, and its address.
-func (w *World) Public() (under []string, address string) {
+// on it.
+func (w *World) Public() (under []string) {
 	w.t.Helper()
 	p := w.place()
-	return p.Under(), w.join(p)
+	w.join(p)
+	return p.Under()
 }
 
 // Router makes a router, whose hosts reach everybody and are reached by nobody

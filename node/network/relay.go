@@ -9,9 +9,9 @@ import (
 )
 
 // Bounds of what a node relays for others, for a small machine. A circuit takes
-// the largest envelope, and little more.
+// the largest envelope and the largest page of catching up, and little more.
 const (
-	relayedBytes    = 256 << 10 // of one circuit, each way
+	relayedBytes    = 384 << 10 // of one circuit, each way
 	relayedTime     = 2 * time.Minute
 	relayPlaces     = 64 // nodes that have a place
 	relayPlacesOfIP = 8
