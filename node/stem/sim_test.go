@@ -121,23 +121,29 @@ type node struct {
 	published []cid.Cid
 }
 
-// simulate runs a test on hosts of a simulated network, in virtual time. Each pair
-// of nodes is 5 to 50 ms apart.
+// apart has each pair of nodes 5 to 50 ms apart.
+func apart(p *simnet.Packet) time.Duration {
+	a, b := p.From.String(), p.To.String()
+	if a > b {
+		a, b = b, a
+	}
+	sum := sha256.Sum256([]byte(a + " " + b))
+	return 5*time.Millisecond + time.Duration(binary.BigEndian.Uint32(sum[:]))%(45*time.Millisecond)
+}
+
+// simulate runs a test on hosts of a simulated network, in virtual time.
 func simulate(t *testing.T, hosts int, test func(t *testing.T, hosts []host.Host)) {
+	t.Helper()
+	simulateWith(t, hosts, apart, test)
+}
+
+func simulateWith(t *testing.T, hosts int, latency simlibp2p.LatencyFunc, test func(t *testing.T, hosts []host.Host)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		link := simnet.LinkSettings{BitsPerSecond: 20 * simlibp2p.OneMbps}
-		apart := func(p *simnet.Packet) time.Duration {
-			a, b := p.From.String(), p.To.String()
-			if a > b {
-				a, b = b, a
-			}
-			sum := sha256.Sum256([]byte(a + " " + b))
-			return 5*time.Millisecond + time.Duration(binary.BigEndian.Uint32(sum[:]))%(45*time.Millisecond)
-		}
 		network, meta, err := simlibp2p.SimpleLibp2pNetwork([]simlibp2p.NodeLinkSettingsAndCount{
 			{LinkSettings: simnet.NodeBiDiLinkSettings{Downlink: link, Uplink: link}, Count: hosts},
-		}, apart, simlibp2p.NetworkSettings{})
+		}, latency, simlibp2p.NetworkSettings{})
 		if err != nil {
 			t.Fatal(err)
 		}
