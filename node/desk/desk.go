@@ -11,6 +11,7 @@ import (
 	"iter"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ipfs/go-cid"
@@ -118,6 +119,8 @@ type Desk struct {
 	receipts  receipts
 
 	announcements announcements
+
+	destroyed atomic.Int64 // when seeds were looked through last, Unix seconds
 }
 
 const (
@@ -432,6 +435,7 @@ func (d *Desk) forget(ctx context.Context) {
 		d.cfg.Log.Error("expired records could not be removed", "error", err)
 	}
 	d.receivers.closeStale(now)
+	d.destroyStale(ctx)
 	d.eraseOld(ctx)
 }
 
