@@ -12,6 +12,7 @@ import (
 	"github.com/parley-protocol/parley/node/gossip"
 	"github.com/parley-protocol/parley/node/ingest"
 	"github.com/parley-protocol/parley/node/mailbox"
+	"github.com/parley-protocol/parley/node/outbox"
 	"github.com/parley-protocol/parley/node/stem"
 	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/codec"
@@ -60,10 +61,14 @@ func (w *wiring) known(id cid.Cid) bool { return w.desk.Known(id) }
 // post is [desk.Mail] on mailboxes.
 type post struct{ client *mailbox.Client }
 
-// Deposit leaves the envelope in one of the mailboxes.
-func (p post) Deposit(ctx context.Context, purpose string, mailboxes []string, token [32]byte, envelope []byte) error {
-	_, err := p.client.Deposit(ctx, purpose, mailboxes, token, envelope)
-	return err
+// Deposit leaves the envelope in some of the mailboxes.
+func (p post) Deposit(ctx context.Context, m outbox.Message) ([]outbox.Custody, error) {
+	kept, err := p.client.Deposit(ctx, m.Purpose, m.Mailboxes, m.Token, m.Envelope, m.Copies)
+	out := make([]outbox.Custody, len(kept))
+	for i, r := range kept {
+		out[i] = outbox.Custody{Mailbox: r.Mailbox.String(), Token: m.Token, Envelope: r.ID, Until: r.Until, Proof: r.Proof}
+	}
+	return out, err
 }
 
 // Receive hands over what is left for the seed's token.

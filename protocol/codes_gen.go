@@ -50,7 +50,7 @@ const (
 	CodeSealOpenFailed     Code = "seal_open_failed"    // The envelope cannot be opened with this key.
 	CodeSealUnknownSuite   Code = "seal_unknown_suite"  // The envelope names a suite that is not known.
 	CodeSecondWriter       Code = "second_writer"       // Another node that was started earlier signs with the same key.
-	CodeStampTooWeak       Code = "stamp_too_weak"      // The frame's stamp shows less work than is asked for.
+	CodeStampTooWeak       Code = "stamp_too_weak"      // A stamp shows less work than is asked for.
 	CodeTermsCounterSpent  Code = "terms_counter_spent" // The seller has made its one counter-offer of other terms already.
 	CodeTermsNotOffered    Code = "terms_not_offered"   // The offer's terms are not among those of the request.
 	CodeTimeout            Code = "timeout"             // The other side did not answer in time.
@@ -188,7 +188,7 @@ var codeInfo = map[Code]codeFacts{
 	CodeSealOpenFailed:     {Verdict: Ignore, Summary: "The envelope cannot be opened with this key."},
 	CodeSealUnknownSuite:   {Verdict: Ignore, Summary: "The envelope names a suite that is not known."},
 	CodeSecondWriter:       {Verdict: Ignore, Summary: "Another node that was started earlier signs with the same key.", Hint: "Use the other node, or stop it for good first."},
-	CodeStampTooWeak:       {Verdict: Ignore, Summary: "The frame's stamp shows less work than is asked for."},
+	CodeStampTooWeak:       {Verdict: Ignore, Summary: "A stamp shows less work than is asked for."},
 	CodeTermsCounterSpent:  {Verdict: Ignore, Summary: "The seller has made its one counter-offer of other terms already."},
 	CodeTermsNotOffered:    {Verdict: Ignore, Summary: "The offer's terms are not among those of the request.", Hint: "Offer under one of the terms that the request lists."},
 	CodeTimeout:            {Verdict: Ignore, Summary: "The other side did not answer in time.", Hint: "Try again later."},

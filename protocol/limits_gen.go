@@ -16,6 +16,7 @@ const (
 	MaxDealRecords           = 64           // count: Records of one deal that a side must be ready to keep.
 	MaxDecimalFractionDigits = 4            // digits: Digits after the point of a decimal.
 	MaxDecimalIntegerDigits  = 15           // digits: Digits before the point of a decimal.
+	MaxDepositStampBits      = 22           // bits: The most work that a mailbox asks of a deposit.
 	MaxDepth                 = 16           // levels: Nesting of a block; the record's array is level 1.
 	MaxEnvelopeBytes         = 163840       // bytes: A sealed envelope.
 	MaxFollowUpRecords       = 256          // count: Follow-up records of one agreement that a side must be ready to keep.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/parley-protocol/parley/crypto"
 	"github.com/parley-protocol/parley/node/failpoint"
+	"github.com/parley-protocol/parley/node/outbox"
 	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/record"
 )
@@ -126,7 +127,7 @@ func (d *Desk) leave(ctx context.Context, purpose string, to record.ReplyTo, rec
 			return // its address is no key: nobody can be thanked
 		}
 		failpoint.Hit("desk/before-receipt")
-		err = d.mail.Deposit(ctx, purpose, to.Mailboxes, to.Token, env)
+		_, err = d.mail.Deposit(ctx, outbox.Message{Purpose: purpose, Mailboxes: to.Mailboxes, Token: to.Token, Envelope: env, Copies: outbox.Copies})
 		failpoint.Hit("desk/after-receipt")
 		if err == nil {
 			return

@@ -10,6 +10,8 @@ import (
 )
 
 // Any number of free keys leaves room for a seller whom the person knows.
+//
+//spec:shows BOX-24 BOX-25
 func TestFreeKeysLeaveRoomForContacts(t *testing.T) {
 	w := newWorld(t)
 	customer := w.node("customer")

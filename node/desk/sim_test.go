@@ -326,7 +326,8 @@ func (pl *player) comeBack() {
 }
 
 // Deposit is [Mail].
-func (pl *player) Deposit(_ context.Context, _ string, _ []string, token [32]byte, envelope []byte) (err error) {
+func (pl *player) Deposit(_ context.Context, m outbox.Message) (_ []outbox.Custody, err error) {
+	token, envelope := m.Token, m.Envelope
 	pl.p.change(func() {
 		p := pl.p
 		before := p.dice.IntN(2) == 0
@@ -356,7 +357,7 @@ func (pl *player) Deposit(_ context.Context, _ string, _ []string, token [32]byt
 			pl.sendsLeft--
 		}
 	})
-	return err
+	return nil, err
 }
 
 // Receive is [Mail]; what lies there comes in any order.

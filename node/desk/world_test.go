@@ -17,6 +17,7 @@ import (
 	"github.com/parley-protocol/parley/node/ingest"
 	"github.com/parley-protocol/parley/node/keyring"
 	"github.com/parley-protocol/parley/node/ledger"
+	"github.com/parley-protocol/parley/node/outbox"
 	"github.com/parley-protocol/parley/node/spool"
 	"github.com/parley-protocol/parley/node/store"
 	"github.com/parley-protocol/parley/protocol"
@@ -93,22 +94,22 @@ func (w *world) set(f func()) {
 }
 
 // Deposit is [Mail].
-func (w *world) Deposit(ctx context.Context, _ string, mailboxes []string, token [32]byte, envelope []byte) (err error) {
-	if w.isSilent(mailboxes[0]) {
+func (w *world) Deposit(ctx context.Context, m outbox.Message) (_ []outbox.Custody, err error) {
+	if w.isSilent(m.Mailboxes[0]) {
 		<-ctx.Done()
-		return ctx.Err()
+		return nil, ctx.Err()
 	}
 	w.set(func() {
 		if w.lost {
 			err = errors.New("no mailbox can be reached")
 			return
 		}
-		w.mail[token] = append(w.mail[token], envelope)
+		w.mail[m.Token] = append(w.mail[m.Token], m.Envelope)
 		if w.left != nil {
-			w.left(token, envelope)
+			w.left(m.Token, m.Envelope)
 		}
 	})
-	return err
+	return nil, err
 }
 
 // isSilent tells of the mailboxes of parties called silent….

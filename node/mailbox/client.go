@@ -31,7 +31,8 @@ type Client struct {
 	courier Courier
 	own     *Server // may be nil
 
-	turns *turns // of the pick-ups that wait at others' mailboxes
+	turns  *turns // of the pick-ups that wait at others' mailboxes
+	health *health
 }
 
 // DefaultPolls is how many pick-ups wait at others' mailboxes at once. Each keeps
@@ -46,43 +47,79 @@ func NewClient(courier Courier, own *Server, polls int) *Client {
 	if polls <= 0 {
 		polls = DefaultPolls
 	}
-	return &Client{courier: courier, own: own, turns: newTurns(polls)}
+	return &Client{courier: courier, own: own, turns: newTurns(polls), health: newHealth()}
 }
 
-// Deposit leaves an envelope at one of the recipient's mailboxes, full
-// multiaddrs in the recipient's order of preference: it tries one after the
-// other until one has it durably. If none has, the error joins what each said.
-func (c *Client) Deposit(ctx context.Context, purpose string, mailboxes []string, token Token, envelope []byte) (Receipt, error) {
+// Deposit leaves an envelope at so many of the recipient's mailboxes, full
+// multiaddrs in the recipient's order of preference: it tries one after the other
+// until as many have it durably. Copies are all the same bytes, so that a
+// recipient knows them for one. It returns who has it; only when none has is
+// there an error, which joins what each said.
+func (c *Client) Deposit(ctx context.Context, purpose string, mailboxes []string, token Token, envelope []byte, copies int) (kept []Receipt, err error) {
 	boxes, errs := c.parse(mailboxes)
-	for _, box := range boxes {
-		receipt, err := c.depositAt(ctx, purpose, box, token, envelope)
-		if err == nil {
-			return receipt, nil
-		}
-		if ctx.Err() != nil {
-			return Receipt{}, ctx.Err()
-		}
-		errs = append(errs, fmt.Errorf("mailbox %s: %w", box.ID, err))
+	if len(boxes) == 0 && len(errs) == 0 {
+		return nil, protocol.Errorf(protocol.CodeMissingField, "mailboxes", "the recipient has no mailbox")
 	}
-	if len(errs) == 0 {
-		return Receipt{}, protocol.Errorf(protocol.CodeMissingField, "mailboxes", "the recipient has no mailbox")
+	type outcome struct {
+		receipt Receipt
+		err     error
 	}
-	return Receipt{}, errors.Join(errs...)
+	outcomes := make(chan outcome)
+	next, running := 0, 0
+	for len(kept)+running < copies && next < len(boxes) || running > 0 {
+		for ; len(kept)+running < copies && next < len(boxes) && ctx.Err() == nil; next++ {
+			box := boxes[next]
+			running++
+			go func() {
+				receipt, err := c.depositAt(ctx, purpose, box, token, envelope)
+				if err != nil {
+					err = fmt.Errorf("mailbox %s: %w", box.ID, err)
+				}
+				c.health.note(box.ID, err)
+				outcomes <- outcome{receipt, err}
+			}()
+		}
+		if running == 0 {
+			break // ctx has ended
+		}
+		o := <-outcomes
+		running--
+		if o.err == nil {
+			kept = append(kept, o.receipt)
+		} else {
+			errs = append(errs, o.err)
+		}
+	}
+	if len(kept) > 0 {
+		return kept, nil
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return nil, errors.Join(errs...)
 }
 
+// depositAt leaves an envelope at one mailbox, and does the work that it asks for.
 func (c *Client) depositAt(ctx context.Context, purpose string, box peer.AddrInfo, token Token, envelope []byte) (Receipt, error) {
 	if c.isOwn(box.ID) {
 		return c.own.Deposit(ctx, token, envelope)
 	}
 	r := &request{Op: opDeposit, Token: token, Envelope: envelope}
 	a, err := c.exchange(ctx, purpose, box, r)
+	if a != nil && a.Code == protocol.CodeStampTooWeak && a.Bits > 0 && a.Bits <= protocol.MaxDepositStampBits {
+		if r.Stamp, err = work(ctx, box.ID, token, IDOf(envelope), a.Bits); err != nil {
+			return Receipt{}, err
+		}
+		a, err = c.exchange(ctx, purpose, box, r)
+	}
 	if err != nil {
 		return Receipt{}, err
 	}
 	if a.Stored != IDOf(envelope) {
 		return Receipt{}, protocol.Errorf(protocol.CodeMalformed, "stored", "the mailbox acknowledges something else")
 	}
-	return Receipt{Mailbox: box.ID, ID: a.Stored, Until: time.Unix(a.Until, 0).UTC()}, nil
+	receipt := Receipt{Mailbox: box.ID, ID: a.Stored, Until: time.Unix(a.Until, 0).UTC(), Proof: a.Receipt}
+	return receipt, receipt.Verify(token)
 }
 
 // Pickup asks one mailbox once: see [Server.Pickup]. wait is at most a minute.

@@ -25,7 +25,7 @@ func TestDepositPickupRemove(t *testing.T) {
 		seed := crypto.NewSealingSeed()
 		var ids []ID
 		for i := range 3 {
-			receipt, err := sender.Deposit(t.Context(), "p", []string{addr(hosts[0])}, token(seed), letter(i))
+			receipt, err := leave(t, sender, []string{addr(hosts[0])}, token(seed), letter(i))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -67,12 +67,12 @@ func TestDepositTwiceKeepsTheFirst(t *testing.T) {
 		server := serve(t, hosts[0], nil, Limits{})
 		c := NewClient(direct{hosts[1]}, nil, 0)
 		seed := crypto.NewSealingSeed()
-		first, err := c.Deposit(t.Context(), "p", []string{addr(hosts[0])}, token(seed), letter(0))
+		first, err := leave(t, c, []string{addr(hosts[0])}, token(seed), letter(0))
 		if err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Hour)
-		second, err := c.Deposit(t.Context(), "p", []string{addr(hosts[0])}, token(seed), letter(0))
+		second, err := leave(t, c, []string{addr(hosts[0])}, token(seed), letter(0))
 		if err != nil || !second.Until.Equal(first.Until) {
 			t.Errorf("second receipt %+v, %v; want the first one's %s", second, err, first.Until)
 		}
@@ -90,7 +90,7 @@ func TestWaitingPickupIsWoken(t *testing.T) {
 		seed := crypto.NewSealingSeed()
 		go func() {
 			time.Sleep(20 * time.Second)
-			if _, err := sender.Deposit(t.Context(), "p", []string{addr(hosts[0])}, token(seed), letter(0)); err != nil {
+			if _, err := leave(t, sender, []string{addr(hosts[0])}, token(seed), letter(0)); err != nil {
 				t.Error(err)
 			}
 		}()
@@ -123,7 +123,7 @@ func TestServedBeforeDurable(t *testing.T) {
 		seed := crypto.NewSealingSeed()
 		deposited := make(chan error, 1)
 		go func() {
-			_, err := sender.Deposit(t.Context(), "p", []string{addr(hosts[0])}, token(seed), letter(0))
+			_, err := leave(t, sender, []string{addr(hosts[0])}, token(seed), letter(0))
 			deposited <- err
 		}()
 		page, err := recipient.Pickup(t.Context(), "p", addr(hosts[0]), seed, nil, 10, time.Minute)
@@ -154,7 +154,7 @@ func TestNoReceiptWhenTheDiskFails(t *testing.T) {
 	simulate(t, 2, func(t *testing.T, hosts []host.Host) {
 		serve(t, hosts[0], &memory{fail: protocol.Errorf(protocol.CodeDiskFull, "", "full")}, Limits{})
 		c := NewClient(direct{hosts[1]}, nil, 0)
-		_, err := c.Deposit(t.Context(), "p", []string{addr(hosts[0])}, Token{1}, letter(0))
+		_, err := leave(t, c, []string{addr(hosts[0])}, Token{1}, letter(0))
 		if protocol.CodeOf(err) != protocol.CodeDiskFull {
 			t.Errorf("%v, want disk_full", err)
 		}
@@ -168,20 +168,20 @@ func TestDepositTriesTheNextMailbox(t *testing.T) {
 		serve(t, hosts[1], &memory{fail: protocol.Errorf(protocol.CodeMailboxFull, "", "full")}, Limits{})
 		serve(t, hosts[2], nil, Limits{})
 		boxes := []string{"nonsense", addr(hosts[0]), addr(hosts[1]), addr(hosts[2])}
-		receipt, err := NewClient(direct{hosts[3]}, nil, 0).Deposit(t.Context(), "p", boxes, Token{1}, letter(0))
+		receipt, err := leave(t, NewClient(direct{hosts[3]}, nil, 0), boxes, Token{1}, letter(0))
 		if err != nil || receipt.Mailbox != hosts[2].ID() {
 			t.Errorf("%+v, %v", receipt, err)
 		}
 		own := serve(t, hosts[3], nil, Limits{})
-		receipt, err = NewClient(direct{hosts[3]}, own, 0).Deposit(t.Context(), "p", append(boxes[:3:3], addr(hosts[3])), Token{1}, letter(0))
+		receipt, err = leave(t, NewClient(direct{hosts[3]}, own, 0), append(boxes[:3:3], addr(hosts[3])), Token{1}, letter(0))
 		if err != nil || receipt.Mailbox != hosts[3].ID() {
 			t.Errorf("the own mailbox doesn't take it: %+v, %v", receipt, err)
 		}
-		_, err = NewClient(direct{hosts[3]}, nil, 0).Deposit(t.Context(), "p", boxes[:3], Token{1}, letter(0))
+		_, err = leave(t, NewClient(direct{hosts[3]}, nil, 0), boxes[:3], Token{1}, letter(0))
 		if protocol.CodeOf(err) != protocol.CodeBadField || !strings.Contains(err.Error(), "mailbox_full") {
 			t.Errorf("nobody has it: %v; want what each of them said", err)
 		}
-		if _, err := NewClient(direct{hosts[3]}, nil, 0).Deposit(t.Context(), "p", nil, Token{1}, letter(0)); protocol.CodeOf(err) != protocol.CodeMissingField {
+		if _, err := leave(t, NewClient(direct{hosts[3]}, nil, 0), nil, Token{1}, letter(0)); protocol.CodeOf(err) != protocol.CodeMissingField {
 			t.Errorf("no mailbox: %v", err)
 		}
 	})
@@ -199,7 +199,7 @@ func TestReceive(t *testing.T) {
 		for i, box := range []host.Host{hosts[0], hosts[2], hosts[0], hosts[2]} {
 			time.Sleep(3 * time.Minute)
 			began := time.Now()
-			if _, err := sender.Deposit(t.Context(), "p", []string{addr(box)}, token(seed), letter(i)); err != nil {
+			if _, err := leave(t, sender, []string{addr(box)}, token(seed), letter(i)); err != nil {
 				t.Fatal(err)
 			}
 			e := in.next(t, time.Minute)

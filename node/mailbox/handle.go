@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"time"
 
@@ -106,16 +107,23 @@ func (s *Server) do(ctx context.Context, r *request, from origin) (*answer, erro
 		if s.limits.For != nil && !s.limits.For(r.Token) {
 			return nil, &protocol.Error{Code: protocol.CodeNotPermitted, Detail: "this mailbox keeps mail for its owner alone"}
 		}
+		if err := s.afford(r, from, now); err != nil {
+			return nil, err
+		}
 		receipt, err := s.Deposit(ctx, r.Token, r.Envelope)
+		if err == nil {
+			err = s.sign(r.Token, &receipt)
+		}
 		if err != nil {
 			return nil, err
 		}
-		return &answer{Stored: receipt.ID, Until: receipt.Until.Unix()}, nil
+		return &answer{Stored: receipt.ID, Until: receipt.Until.Unix(), Receipt: receipt.Proof}, nil
 	}
 	token, err := r.proven(s.host.ID(), now)
 	if err != nil {
 		return nil, err
 	}
+	s.quotas.sawOwner(token, from.address, now)
 	if r.Op == opRemove {
 		n, err := s.Remove(ctx, token, r.IDs...)
 		return &answer{Removed: n}, err
@@ -176,6 +184,9 @@ func refusal(err error) *answer {
 	a := &answer{Code: code, Hint: code.Hint()}
 	if code == protocol.CodeClockSkew {
 		a.Time = time.Now().Unix()
+	}
+	if weak, ok := errors.AsType[*weakStamp](err); ok {
+		a.Bits = weak.bits
 	}
 	return a
 }

@@ -148,7 +148,7 @@ func TestHalfOpenStreamsAreCutOff(t *testing.T) {
 			}
 		}
 		c := NewClient(direct{hosts[1]}, nil, 0)
-		if _, err := c.Deposit(t.Context(), "p", []string{addr(hosts[0])}, Token{1}, letter(0)); err != nil {
+		if _, err := leave(t, c, []string{addr(hosts[0])}, Token{1}, letter(0)); err != nil {
 			t.Errorf("after they were cut off: %v", err)
 		}
 	})
@@ -261,7 +261,7 @@ func lie(h host.Host, asked *int, raw func(r *request) []byte) {
 }
 
 func TestLyingMailboxes(t *testing.T) {
-	other := &answer{Stored: IDOf(letter(9)), Until: 1}
+	other := &answer{Stored: IDOf(letter(9)), Until: 1, Receipt: make([]byte, 64)}
 	wrongID := &answer{Envelopes: []Envelope{{ID: ID{1}, Bytes: letter(0)}}}
 	for name, reply := range map[string]func(r *request) []byte{
 		"acknowledges another": func(r *request) []byte { return framed(must(other.encode(opDeposit))) },
@@ -278,7 +278,7 @@ func TestLyingMailboxes(t *testing.T) {
 				asked := 0
 				lie(hosts[0], &asked, reply)
 				c := NewClient(direct{hosts[1]}, nil, 0)
-				if r, err := c.Deposit(t.Context(), "p", []string{addr(hosts[0])}, Token{1}, letter(0)); err == nil {
+				if r, err := leave(t, c, []string{addr(hosts[0])}, Token{1}, letter(0)); err == nil {
 					t.Errorf("deposit: %+v", r)
 				}
 				if name == "another's answer" || name == "acknowledges another" {
@@ -330,7 +330,7 @@ func TestSilentMailboxTimesOut(t *testing.T) {
 		})
 		c := NewClient(direct{hosts[1]}, nil, 0)
 		began := time.Now()
-		if _, err := c.Deposit(t.Context(), "p", []string{addr(hosts[0])}, Token{1}, letter(0)); err == nil {
+		if _, err := leave(t, c, []string{addr(hosts[0])}, Token{1}, letter(0)); err == nil {
 			t.Error("a deposit with nobody")
 		}
 		if took := time.Since(began); took > 2*requestTime+time.Second {
@@ -356,23 +356,23 @@ func TestQuotas(t *testing.T) {
 		c := NewClient(direct{hosts[1]}, nil, 0)
 		box := []string{addr(hosts[0])}
 		for i := range 20 {
-			if _, err := c.Deposit(t.Context(), "p", box, Token{1}, letter(i)); err != nil {
+			if _, err := leave(t, c, box, Token{1}, letter(i)); err != nil {
 				t.Fatal(err)
 			}
 		}
 		var err error
 		for i := 20; i < 30 && err == nil; i++ {
-			_, err = c.Deposit(t.Context(), "p", box, Token{1}, letter(i))
+			_, err = leave(t, c, box, Token{1}, letter(i))
 		}
 		if protocol.CodeOf(err) != protocol.CodeOverQuota {
 			t.Errorf("beyond the rate: %v", err)
 		}
 		// Another depositor has a rate of its own.
-		if _, err := NewClient(direct{hosts[2]}, nil, 0).Deposit(t.Context(), "p", box, Token{1}, letter(40)); err != nil {
+		if _, err := leave(t, NewClient(direct{hosts[2]}, nil, 0), box, Token{1}, letter(40)); err != nil {
 			t.Error(err)
 		}
 		time.Sleep(time.Minute)
-		if _, err := c.Deposit(t.Context(), "p", box, Token{1}, letter(41)); err != nil {
+		if _, err := leave(t, c, box, Token{1}, letter(41)); err != nil {
 			t.Errorf("a minute later: %v", err)
 		}
 	})
@@ -414,6 +414,7 @@ func FuzzDecodeRequest(f *testing.F) {
 	key := crypto.NewSigner([32]byte{1})
 	for _, r := range []*request{
 		{Op: opDeposit, Token: Token{1}, Envelope: []byte{1, 2}},
+		{Op: opDeposit, Token: Token{1}, Envelope: []byte{1, 2}, Stamp: make([]byte, 8)},
 		{Op: opPickup, Max: 3, Wait: time.Minute, After: []byte{9}},
 		{Op: opRemove, IDs: []ID{{1}, {2}}},
 	} {
@@ -454,7 +455,7 @@ func (m message) content() []byte {
 
 func FuzzDecodeAnswer(f *testing.F) {
 	for op, a := range map[string]*answer{
-		opDeposit: {Stored: ID{1}, Until: 5},
+		opDeposit: {Stored: ID{1}, Until: 5, Receipt: make([]byte, 64)},
 		opPickup:  {Envelopes: []Envelope{{ID: IDOf([]byte{1}), Bytes: []byte{1}}}, More: true},
 		opRemove:  {Removed: 3},
 	} {

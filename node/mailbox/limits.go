@@ -1,6 +1,10 @@
 package mailbox
 
-import "time"
+import (
+	"time"
+
+	"github.com/parley-protocol/parley/protocol"
+)
 
 // Limits hold strangers to a rate and bound what the server has in memory. Zero
 // fields mean the defaults. Quotas per token and in all are the store's: see
@@ -9,6 +13,8 @@ type Limits struct {
 	For                   func(Token) bool // whose mail is kept; nil: everybody's
 	DepositBytesPerSecond float64          // of one depositor: peer, and address; default 64 KiB
 	DepositBurst          float64          // bytes; default 8 MiB
+	DepositsPerDay        float64          // bytes that one address may leave here in a day; default 64 MiB
+	TokenShare            float64          // of them for one token; default 2 MiB, half of what a token may have
 	RequestsPerSecond     float64          // pick-ups and removals of one address; default 4
 	RequestBurst          float64          // default 240
 	Waits                 int              // pick-ups that wait at once; default 512
@@ -24,6 +30,8 @@ func (l Limits) withDefaults() Limits {
 	}{
 		{&l.DepositBytesPerSecond, 64 << 10},
 		{&l.DepositBurst, 8 << 20},
+		{&l.DepositsPerDay, 64 << 20},
+		{&l.TokenShare, protocol.MaxTokenBytes / 2},
 		{&l.RequestsPerSecond, 4},
 		{&l.RequestBurst, 240},
 	} {

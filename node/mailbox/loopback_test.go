@@ -40,7 +40,7 @@ func TestOverRealTransports(t *testing.T) {
 			in := receive(t, client, seed, nil, n.Addrs()...)
 			for i := range 10 {
 				envelope := bytes.Repeat(letter(i), 15_000/(i+1))
-				if _, err := client.Deposit(t.Context(), "sender", n.Addrs(), token(seed), envelope); err != nil {
+				if _, err := leave(t, client, n.Addrs(), token(seed), envelope); err != nil {
 					t.Fatal(err)
 				}
 				if e := in.next(t, 10*time.Second); !bytes.Equal(e.Bytes, envelope) {

@@ -3,6 +3,7 @@ package mailbox
 import (
 	"context"
 	"errors"
+	"maps"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -31,9 +32,10 @@ type Handle func(ctx context.Context, e Envelope) error
 
 // Receive picks up from every mailbox at once, full multiaddrs, and passes each
 // envelope to handle, until ctx ends; then it returns ctx's error. The own
-// mailbox is served in process and at once, without polling. An envelope may
-// come more than once and by several mailboxes; handle is called by one
-// goroutine per mailbox. If no mailbox can be read at all it returns why.
+// mailbox is served in process and at once, without polling. handle is called by
+// one goroutine per mailbox. What it took isn't handed to it again when another
+// mailbox brings its copy at about the same time; apart from that an envelope may
+// come more than once. If no mailbox can be read at all it returns why.
 func (c *Client) Receive(ctx context.Context, purpose string, mailboxes []string, seed crypto.SealingSeed, handle Handle) error {
 	boxes, errs := c.parse(mailboxes)
 	if len(boxes) == 0 {
@@ -41,9 +43,10 @@ func (c *Client) Receive(ctx context.Context, purpose string, mailboxes []string
 		return errors.Join(errs...)
 	}
 	var work sync.WaitGroup
+	taken := new(takenIDs)
 	for _, box := range boxes {
 		work.Go(func() {
-			r := &receiver{client: c, purpose: purpose, box: box, seed: seed, handle: handle}
+			r := &receiver{client: c, purpose: purpose, box: box, seed: seed, handle: handle, taken: taken}
 			r.run(ctx)
 		})
 	}
@@ -58,6 +61,7 @@ type receiver struct {
 	box     peer.AddrInfo
 	seed    crypto.SealingSeed
 	handle  Handle
+	taken   *takenIDs // by any of the mailboxes
 
 	after   []byte        // the last envelope that was kept, to see what is behind it
 	retryAt time.Time     // when those kept are tried again; zero: none was
@@ -70,7 +74,12 @@ func (r *receiver) run(ctx context.Context) {
 	r.pause = backoffLow
 	failed := backoffLow
 	for ctx.Err() == nil {
-		if err := r.round(ctx); err != nil {
+		err := r.round(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		r.client.health.note(r.box.ID, err)
+		if err != nil {
 			sleep(ctx, jitter(failed))
 			failed = min(2*failed, backoffHigh)
 			continue
@@ -121,11 +130,14 @@ func (r *receiver) again(page Page) bool {
 func (r *receiver) deliver(ctx context.Context, page Page) error {
 	var done []ID
 	for _, e := range page.Envelopes {
-		if err := r.handle(ctx, e); err != nil {
-			r.keep(e.ID)
-		} else {
-			done = append(done, e.ID)
+		if !r.taken.has(e.ID, r.box.ID) {
+			if err := r.handle(ctx, e); err != nil {
+				r.keep(e.ID)
+				continue
+			}
+			r.taken.add(e.ID, r.box.ID)
 		}
+		done = append(done, e.ID)
 	}
 	if len(done) == 0 {
 		return ctx.Err()
@@ -202,6 +214,46 @@ func (r *recentIDs) add(ids []ID) {
 		r.ids[id] = true
 		r.list = append(r.list, id)
 	}
+}
+
+// copyTime is how long after an envelope another mailbox's copy of it counts as
+// the same deposit. Later, or at the same mailbox, its sender has left it again
+// and waits for an answer.
+const copyTime = 30 * time.Second
+
+// takenIDs are the envelopes that a handler took lately, and the mailbox that each
+// came by.
+type takenIDs struct {
+	mu  sync.Mutex
+	ids map[ID]taken
+}
+
+type taken struct {
+	by peer.ID
+	at time.Time
+}
+
+// has tells whether an envelope at a mailbox is the copy of one that was taken.
+func (t *takenIDs) has(id ID, at peer.ID) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	earlier, known := t.ids[id]
+	return known && earlier.by != at && time.Since(earlier.at) < copyTime
+}
+
+func (t *takenIDs) add(id ID, by peer.ID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.ids) >= 4*pageSize {
+		maps.DeleteFunc(t.ids, func(_ ID, old taken) bool { return time.Since(old.at) >= copyTime })
+	}
+	if len(t.ids) >= 16*pageSize {
+		return // a handler stands an envelope twice
+	}
+	if t.ids == nil {
+		t.ids = make(map[ID]taken)
+	}
+	t.ids[id] = taken{by, time.Now()}
 }
 
 // jitter spreads pauses by a quarter either way.

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	lp2p "github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peer"
 
@@ -17,6 +18,8 @@ import (
 // itself, without rates; strangers come over streams.
 type Server struct {
 	host     host.Host
+	key      lp2p.PrivKey // of the host, for receipts
+	quotas   *quotas
 	store    Store
 	limits   Limits
 	deposits *limiter.Limiter // bytes, by peer and by address
@@ -51,14 +54,21 @@ type arrival struct {
 }
 
 // NewServer makes the mailbox and lets it answer on h. It uses the store from
-// now on and doesn't close it. The only error is a missing argument.
+// now on and doesn't close it. The only error is a missing argument. Where the
+// limits have it serve everybody, it says so by [protocol.ProtocolMailboxOpen].
 func NewServer(h host.Host, store Store, limits Limits) (*Server, error) {
 	if h == nil || store == nil {
 		return nil, errors.New("mailbox: a host and a store are required")
 	}
+	key := h.Peerstore().PrivKey(h.ID())
+	if key == nil {
+		return nil, errors.New("mailbox: the host has no key of its own")
+	}
 	limits = limits.withDefaults()
 	s := &Server{
 		host:     h,
+		key:      key,
+		quotas:   newQuotas(limits),
 		store:    store,
 		limits:   limits,
 		deposits: limiter.New(limits.DepositBytesPerSecond, limits.DepositBurst, rateKeys),
@@ -70,6 +80,9 @@ func NewServer(h host.Host, store Store, limits Limits) (*Server, error) {
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.work.Go(s.sweep)
 	h.SetStreamHandler(protocol.ProtocolMailbox, s.handle)
+	if limits.For == nil {
+		h.SetStreamHandler(protocol.ProtocolMailboxOpen, s.handle)
+	}
 	return s, nil
 }
 
@@ -99,6 +112,7 @@ func (s *Server) Close() error {
 	s.closed = true
 	s.mu.Unlock()
 	s.host.RemoveStreamHandler(protocol.ProtocolMailbox)
+	s.host.RemoveStreamHandler(protocol.ProtocolMailboxOpen)
 	s.stop()
 	s.work.Wait()
 	return nil

@@ -68,6 +68,7 @@ type memory struct {
 	arrival uint64
 	gate    chan struct{} // when set, Put waits for it before it is durable
 	fail    error         // when set, Put fails
+	fill    float64
 }
 
 func (m *memory) Put(ctx context.Context, bucket string, id ID, blob []byte, expires time.Time) (bool, error) {
@@ -124,6 +125,8 @@ func (m *memory) Bucket(bucket string) []spool.Info {
 	return append([]spool.Info(nil), m.blobs[bucket]...)
 }
 
+func (m *memory) Fill() float64 { return m.fill }
+
 func (m *memory) Sweep(time.Time) (int, error) { return 0, nil }
 
 // serve makes a mailbox on a host, closed with the test, with the real store
@@ -158,6 +161,19 @@ func token(seed crypto.SealingSeed) Token { return seed.Token() }
 
 // letter is the i-th of some envelopes.
 func letter(i int) []byte { return fmt.Appendf(nil, "envelope %d", i) }
+
+// leave deposits one copy.
+func leave(t *testing.T, c *Client, mailboxes []string, token Token, envelope []byte) (Receipt, error) {
+	t.Helper()
+	kept, err := c.Deposit(t.Context(), "p", mailboxes, token, envelope, 1)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if len(kept) != 1 {
+		t.Fatalf("one copy lies at %d mailboxes", len(kept))
+	}
+	return kept[0], nil
+}
 
 // inbox collects what Receive hands over.
 type inbox struct {

@@ -37,6 +37,7 @@ type Receipt struct {
 	Mailbox peer.ID
 	ID      ID
 	Until   time.Time // when the mailbox will throw the envelope away, in whole seconds
+	Proof   []byte    // its signature, see [Receipt.Verify]; none of one's own mailbox
 }
 
 // Page is what one pick-up brings.
@@ -51,6 +52,7 @@ type Store interface {
 	Get(ctx context.Context, bucket string, id ID) ([]byte, error)
 	Delete(bucket string, id ID) error
 	Bucket(name string) []spool.Info
+	Fill() float64 // how much of its room is taken, 0 to 1
 	Sweep(now time.Time) (removed int, err error)
 }
 

@@ -34,6 +34,7 @@ type request struct {
 	Op       string
 	Token    Token  // deposit
 	Envelope []byte // deposit
+	Stamp    []byte // deposit, optional
 
 	Key   []byte // pickup, remove
 	At    int64  // pickup, remove
@@ -51,6 +52,9 @@ func (r *request) encode() ([]byte, error) {
 	case opDeposit:
 		body["token"] = r.Token[:]
 		body["envelope"] = r.Envelope
+		if len(r.Stamp) > 0 {
+			body["stamp"] = r.Stamp
+		}
 	case opPickup:
 		body["max"] = int64(r.Max)
 		body["wait"] = int64(r.Wait / time.Second)
@@ -76,7 +80,7 @@ func (r *request) encode() ([]byte, error) {
 func fieldsOf(op string) map[string]bool {
 	switch op {
 	case opDeposit:
-		return map[string]bool{"op": true, "token": true, "envelope": true}
+		return map[string]bool{"op": true, "token": true, "envelope": true, "stamp": false}
 	case opPickup:
 		return map[string]bool{"op": true, "key": true, "at": true, "proof": true, "max": true, "wait": true, "after": false}
 	case opRemove:
@@ -125,6 +129,9 @@ func (r *request) set(key string, value any) (ok bool) {
 	case "envelope":
 		r.Envelope, ok = value.([]byte)
 		ok = ok && len(r.Envelope) > 0 // one that is too large has a code of its own
+	case "stamp":
+		r.Stamp, ok = value.([]byte)
+		ok = ok && len(r.Stamp) == protocol.MaxStampBytes
 	case "key":
 		r.Key, ok = value.([]byte)
 		ok = ok && len(r.Key) == ed25519.PublicKeySize
@@ -163,8 +170,9 @@ func (r *request) set(key string, value any) (ok bool) {
 // answer is any answer; which fields it has depends on the request, and Code is
 // set when there is nothing but an error.
 type answer struct {
-	Stored ID    // deposit
-	Until  int64 // deposit
+	Stored  ID     // deposit
+	Until   int64  // deposit
+	Receipt []byte // deposit: the mailbox's signature
 
 	Envelopes []Envelope // pickup
 	More      bool       // pickup
@@ -174,6 +182,7 @@ type answer struct {
 	Code protocol.Code
 	Hint string
 	Time int64 // the mailbox's clock, with clock_skew
+	Bits int   // the work that is asked for, with stamp_too_weak
 }
 
 // size is at least what the answer's message takes, in bytes.
@@ -196,8 +205,11 @@ func (a *answer) encode(op string) ([]byte, error) {
 		if a.Time != 0 {
 			body["time"] = a.Time
 		}
+		if a.Bits != 0 {
+			body["bits"] = int64(a.Bits)
+		}
 	case op == opDeposit:
-		body = map[string]any{"stored": a.Stored[:], "until": a.Until}
+		body = map[string]any{"stored": a.Stored[:], "until": a.Until, "receipt": a.Receipt}
 	case op == opPickup:
 		envelopes := make([]any, len(a.Envelopes))
 		for i, e := range a.Envelopes {
@@ -225,10 +237,11 @@ func decodeAnswer(op string, raw []byte) (*answer, error) {
 	ok := false
 	switch op {
 	case opDeposit:
-		var inTime bool
+		var inTime, signed bool
 		a.Stored, ok = hash(body["stored"])
 		a.Until, inTime = body["until"].(int64)
-		ok = ok && inTime && a.Until >= 0 && a.Until <= protocol.MaxTime
+		a.Receipt, signed = body["receipt"].([]byte)
+		ok = ok && inTime && signed && len(a.Receipt) == ed25519.SignatureSize && a.Until >= 0 && a.Until <= protocol.MaxTime
 	case opPickup:
 		var hasMore bool
 		a.More, hasMore = body["more"].(bool)
@@ -256,6 +269,9 @@ func (a *answer) failure(code string, body map[string]any) (*answer, error) {
 		a.Hint = hint
 	}
 	a.Time, _ = body["time"].(int64)
+	if n, _ := body["bits"].(int64); n > 0 && n <= 256 {
+		a.Bits = int(n)
+	}
 	err := protocol.Errorf(a.Code, "", "the mailbox refuses")
 	if a.Hint != "" {
 		err.Hint = a.Hint

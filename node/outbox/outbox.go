@@ -22,6 +22,16 @@ type Message struct {
 	Mailboxes []string // multiaddrs, any of them will do
 	Token     [32]byte
 	Envelope  []byte
+	Copies    int // at so many of them
+}
+
+// Custody is a mailbox's word that it has an envelope.
+type Custody struct {
+	Mailbox  string // its peer ID
+	Token    [32]byte
+	Envelope [32]byte // its ID
+	Until    time.Time
+	Proof    []byte // the mailbox's signature, none of one's own
 }
 
 // ErrNothingDue is what a [Source] returns for a record that need not be sent
@@ -33,17 +43,23 @@ type Source interface {
 	Due(ctx context.Context, d book.Delivery) (Message, error)
 }
 
-// Depositor leaves an envelope in one of the mailboxes and returns when that
-// mailbox has it on its disk.
+// Depositor leaves an envelope in as many of the mailboxes as there are to be
+// copies, or in fewer if the others don't take it, and returns when those have it
+// on their disks. Only when none has it is there an error.
 type Depositor interface {
-	Deposit(ctx context.Context, purpose string, mailboxes []string, token [32]byte, envelope []byte) error
+	Deposit(ctx context.Context, m Message) ([]Custody, error)
 }
+
+// Copies is at how many mailboxes an envelope is left at first. While the
+// recipient is silent, each further try leaves one more.
+const Copies = 2
 
 // Status is how far the delivery of a record has come.
 type Status struct {
 	book.Delivery
 	Attempts int
 	Stored   time.Time // when a mailbox took custody, zero: not yet
+	Custody  []Custody // who has it, by the last try that left it anywhere
 	Next     time.Time // when it is tried again
 	Err      error     // of the last try
 }
@@ -230,6 +246,7 @@ func before(a, b *item) int {
 func (o *Outbox) try(ctx context.Context, it *item) {
 	ctx, cancel := context.WithTimeout(ctx, tryFor)
 	defer cancel()
+	var kept []Custody
 	msg, err := o.source.Due(ctx, it.Delivery)
 	if errors.Is(err, ErrNothingDue) {
 		o.drop(it)
@@ -241,8 +258,9 @@ func (o *Outbox) try(ctx context.Context, it *item) {
 		if it.sealed.Envelope != nil && it.sealed.Token == msg.Token && slices.Equal(it.sealed.Mailboxes, msg.Mailboxes) {
 			msg = it.sealed
 		}
+		msg.Copies = Copies + it.resends
 		failpoint.Hit("outbox/before-send")
-		err = o.deposit.Deposit(ctx, msg.Purpose, msg.Mailboxes, msg.Token, msg.Envelope)
+		kept, err = o.deposit.Deposit(ctx, msg)
 	}
 	failpoint.Hit("outbox/after-send")
 	now := time.Now()
@@ -251,7 +269,7 @@ func (o *Outbox) try(ctx context.Context, it *item) {
 	it.Attempts++
 	it.Err = err
 	if err == nil {
-		it.Stored, it.sealed = now, msg
+		it.Stored, it.Custody, it.sealed = now, kept, msg
 		it.resends++
 		it.Next = now.Add(backoff(firstResend, lastResend, it.resends))
 	} else {

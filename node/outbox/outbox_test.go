@@ -30,6 +30,7 @@ type sending struct {
 	at       time.Time
 	to       string
 	envelope string
+	copies   int
 }
 
 func (p *post) Due(_ context.Context, d book.Delivery) (outbox.Message, error) {
@@ -39,18 +40,19 @@ func (p *post) Due(_ context.Context, d book.Delivery) (outbox.Message, error) {
 	return outbox.Message{Mailboxes: []string{p.box + string(d.To)}, Envelope: fmt.Append(nil, "sealed ", p.sealed)}, p.due
 }
 
-func (p *post) Deposit(ctx context.Context, _ string, mailboxes []string, _ [32]byte, envelope []byte) error {
+func (p *post) Deposit(ctx context.Context, m outbox.Message) ([]outbox.Custody, error) {
+	mailboxes, envelope := m.Mailboxes, m.Envelope
 	p.mu.Lock()
-	p.sent = append(p.sent, sending{time.Now(), mailboxes[0], string(envelope)})
+	p.sent = append(p.sent, sending{time.Now(), mailboxes[0], string(envelope), m.Copies})
 	fail, wait := p.fail, p.wait
 	p.mu.Unlock()
 	if wait != nil {
 		wait(ctx, mailboxes[0])
 	}
 	if fail != nil {
-		return fail(mailboxes[0])
+		return nil, fail(mailboxes[0])
 	}
-	return nil
+	return nil, nil
 }
 
 func (p *post) set(f func()) {

@@ -317,6 +317,17 @@ func (s *Spool) Usage() Usage {
 	return u
 }
 
+// Fill is how much of [Limits.TotalBytes] is taken, 0 to 1; 0 where there is no
+// such limit.
+func (s *Spool) Fill() float64 {
+	if s.limits.TotalBytes <= 0 {
+		return 0
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return float64(s.bytes) / float64(s.limits.TotalBytes)
+}
+
 // Close ends the use of the spool, and removes the files of deleted blobs. Puts
 // that are under way go on; calls after it fail with [ErrClosed].
 func (s *Spool) Close() error {

@@ -324,6 +324,17 @@ def mailbox_proof(case: Case, _: Path) -> Case:
     return {"message": message.hex(), "token": hpke.token(key).hex()}
 
 
+def custody_receipt(case: Case, _: Path) -> Case:
+    message = mailbox.custody_message(_raw(case, "token"), _raw(case, "id"), case["until"])
+    mailbox.check_receipt(_raw(case, "peer"), message, _raw(case, "receipt"))
+    return {"message": message.hex()}
+
+
+def deposit_stamp(case: Case, _: Path) -> Case:
+    parts = [_raw(case, key) for key in ("peer", "token", "id", "stamp")]
+    return {"bits": mailbox.stamp_bits(*parts)}
+
+
 def _message(protocol: str) -> Checker:
     def check(case: Case, _: Path) -> Case:
         try:
@@ -405,6 +416,8 @@ KINDS: dict[str, Checker] = {
     "follow-up": follow_up,
     "terms-hash": terms_hash,
     "mailbox-proof": mailbox_proof,
+    "custody-receipt": custody_receipt,
+    "deposit-stamp": deposit_stamp,
     "mailbox-message": _message("mailbox"),
     "catchup-message": _message("catchup"),
     "peers-message": _message("peers"),

@@ -61,7 +61,9 @@ def _frames(value: Any, path: str, seen: Seen) -> None:
 
 
 REQUESTS: dict[str, Shape] = {
-    "deposit": mapping({"op": _op, "token": octets(32), "envelope": _ENVELOPE}, closed=True),
+    "deposit": mapping(
+        {"op": _op, "token": octets(32), "envelope": _ENVELOPE, "stamp?": octets(8)}, closed=True
+    ),
     "pickup": mapping(
         {
             "op": _op,
@@ -86,14 +88,16 @@ def _ignored(value: Any, path: str, seen: Seen) -> None:
     """What is of no account if it has another shape ([BOX-2])."""
 
 
-_REFUSAL = mapping({"error": _op, "hint?": _ignored, "time?": _ignored})
+_REFUSAL = mapping({"error": _op, "hint?": _ignored, "time?": _ignored, "bits?": _ignored})
+
+
 def _address(value: Any, path: str, _: Seen) -> None:
     if not isinstance(value, str) or not 1 <= len(value.encode()) <= 256:
         raise ParleyError("bad_field", path)  # of whatever kind: [PEER-6]
 
 
 RESPONSES: dict[str, tuple[str, Shape]] = {
-    "deposit": ("stored", mapping({"stored": octets(32), "until": TIME})),
+    "deposit": ("stored", mapping({"stored": octets(32), "until": TIME, "receipt": octets(64)})),
     "pickup": ("picked-up", mapping({"envelopes": array(0, 256, _picked), "more": boolean})),
     "remove": ("removed", mapping({"removed": integer(0, 256)})),
     "peers": ("peers-named", mapping({"addrs": array(0, 64, _address)})),
@@ -181,3 +185,23 @@ def proof_message(peer: bytes, at: int, op: str, ids: list[bytes]) -> bytes:
 def check_proof(key: bytes, message: bytes, proof: bytes) -> None:
     if not ed25519.verify(key, message, proof):
         raise ParleyError("proof_failed")
+
+
+def custody_message(token: bytes, envelope_id: bytes, until: int) -> bytes:
+    """What a mailbox signs when it has an envelope ([BOX-17])."""
+    return b"parley/1/custody\0" + token + envelope_id + until.to_bytes(8, "big")
+
+
+def check_receipt(peer: bytes, message: bytes, receipt: bytes) -> None:
+    """By the key in the peer ID ([NET-1])."""
+    if len(peer) != 38 or peer[:6] != bytes.fromhex("002408011220"):
+        raise ParleyError("proof_failed")
+    check_proof(peer[6:], message, receipt)
+
+
+def stamp_bits(peer: bytes, token: bytes, envelope_id: bytes, stamp: bytes) -> int:
+    """The work of a deposit's stamp ([BOX-19])."""
+    if not stamp:
+        return 0
+    digest = hashlib.sha256(b"parley/1/deposit-stamp\0" + peer + token + envelope_id + stamp).digest()
+    return 256 - int.from_bytes(digest, "big").bit_length()

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"math/big"
 
 	"github.com/parley-protocol/parley/spec/gen/vectors/kit"
 )
@@ -15,7 +16,7 @@ import (
 func main() { kit.Main(files()) }
 
 // files is all of the chapter, in its order.
-func files() []kit.File { return []kit.File{proofs(), requests(), responses()} }
+func files() []kit.File { return []kit.File{proofs(), receipts(), stamps(), requests(), responses()} }
 
 func unhex(text string) []byte {
 	b, err := hex.DecodeString(text)
@@ -31,7 +32,6 @@ func proofs() kit.File {
 	musts := kit.Musts("BOX-6", "KEY-8")
 	key := kit.KeyOf(unhex("1f880c1bd5e2977d6146c115f3a8b4ceb4d1e4bdb150f7cf039d819e9cb3fb5a"))
 	peer := unhex("002408011220cd14b37f956e953194ff7fb73b3d81dcc561d61a7538094b7c3e1a643ee5f3aa")
-	envelope := unhex("b7486ab9ac46700d7382832878b78a427fe8c5ee700814f9985c2c24e305044b")
 	message := func(label string, peer []byte, at int64, op string, ids ...[]byte) []byte {
 		time := binary.BigEndian.AppendUint64(nil, uint64(at))
 		return kit.Join([]byte(label), []byte{0}, peer, time, []byte(op), []byte{0}, kit.Join(ids...))
@@ -86,9 +86,76 @@ func proofs() kit.File {
 	bad("time-little-endian", "pickup", nil, little)
 	f.Fail("by-another-key", musts, in(key.Public(), at, "pickup", nil, kit.Stranger.Sign(right)), "proof_failed")
 	f.Fail("all-zero", musts, in(key.Public(), at, "pickup", nil, make([]byte, 64)), "proof_failed")
-	identity := append([]byte{1}, make([]byte, 31)...)
 	f.Fail("key-of-small-order", kit.Musts("BOX-6", "KEY-5"), in(identity, at, "pickup", nil, kit.Join(identity, make([]byte, 32))), "proof_failed")
 	return f
+}
+
+var (
+	token    = unhex("6741804bcd4339558631925b7e24e9a551008f7a8d383a75634a3c801840ace1")
+	envelope = unhex("b7486ab9ac46700d7382832878b78a427fe8c5ee700814f9985c2c24e305044b")
+	box      = kit.KeyOf(unhex("808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f"))
+)
+
+// receipts is [BOX-17].
+func receipts() kit.File {
+	f := kit.File{Path: "04-mailboxes/receipts.json", Kind: "custody-receipt", Description: "A mailbox's signed word that it has an envelope. The first stands in document 4."}
+	musts := kit.Musts("BOX-17")
+	const until = 1769817600
+	message := func(label string, token, id []byte, until int64) []byte {
+		return kit.Join([]byte(label), []byte{0}, token, id, binary.BigEndian.AppendUint64(nil, uint64(until)))
+	}
+	const label = "parley/1/custody"
+	peer := kit.PeerOf(box.Public())
+	in := func(until int64, receipt []byte) kit.Values {
+		return kit.Values{"peer": peer, "token": token, "id": envelope, "until": until, "receipt": receipt}
+	}
+	right := message(label, token, envelope, until)
+	f.Add("document-4", musts, in(until, unhex("7856420fca1213df3173016ddb583233d91005d06113495f0067b7eff1b68dee9a2cfba4a41fbdba1fd1a1b9eb9eed06dcc05a048c0b75e7faf2f52cf7ed5508")), kit.Values{"message": right})
+	end := message(label, token, envelope, 253402300799)
+	f.Add("until-the-end", musts, in(253402300799, box.Sign(end)), kit.Values{"message": end})
+	bad := func(name string, signed []byte) { f.Fail(name, musts, in(until, box.Sign(signed)), "proof_failed") }
+	bad("until-another-time", message(label, token, envelope, until+1))
+	bad("for-another-token", message(label, kit.Hash("token"), envelope, until))
+	bad("for-another-envelope", message(label, token, kit.Hash("1"), until))
+	bad("token-and-envelope-in-the-other-order", message(label, envelope, token, until))
+	bad("with-the-label-of-a-pick-up", message("parley/1/pickup", token, envelope, until))
+	bad("with-the-label-of-version-2", message("parley/2/custody", token, envelope, until))
+	bad("without-the-zero-after-the-label", kit.Join([]byte(label), right[len(label)+1:]))
+	f.Fail("by-another-mailbox", musts, in(until, kit.Stranger.Sign(right)), "proof_failed")
+	f.Fail("all-zero", musts, in(until, make([]byte, 64)), "proof_failed")
+	small := in(until, kit.Join(identity, make([]byte, 32)))
+	small["peer"] = kit.PeerOf(identity)
+	f.Fail("key-of-small-order", kit.Musts("BOX-17", "KEY-5"), small, "proof_failed")
+	return f
+}
+
+// identity is the neutral point, under which anything can be signed.
+var identity = append([]byte{1}, make([]byte, 31)...)
+
+// stamps is [BOX-19].
+func stamps() kit.File {
+	f := kit.File{Path: "04-mailboxes/stamps.json", Kind: "deposit-stamp", Description: "The work of the stamps of deposits. The first stands in document 4."}
+	musts := kit.Musts("BOX-19")
+	peer := kit.PeerOf(box.Public())
+	add := func(name string, peer, token, stamp []byte, bits int) {
+		f.Add(name, musts, kit.Values{"peer": peer, "token": token, "id": envelope, "stamp": stamp}, kit.Values{"bits": bits})
+	}
+	add("document-4", peer, token, unhex("000000000000a757"), 16)
+	add("none", peer, token, []byte{}, 0)
+	for i := range uint64(6) {
+		stamp := binary.BigEndian.AppendUint64(nil, i)
+		add(fmt.Sprintf("stamp-%d", i), peer, token, stamp, work(peer, token, stamp))
+	}
+	stamp := unhex("000000000000a757")
+	add("for-another-token", peer, kit.Hash("token"), stamp, work(peer, kit.Hash("token"), stamp))
+	other := kit.PeerOf(kit.Stranger.Public())
+	add("for-another-mailbox", other, token, stamp, work(other, token, stamp))
+	return f
+}
+
+func work(peer, token, stamp []byte) int {
+	sum := kit.Sum(kit.Join([]byte("parley/1/deposit-stamp\x00"), peer, token, envelope, stamp))
+	return 256 - new(big.Int).SetBytes(sum).BitLen()
 }
 
 // file is messages in one direction.
@@ -129,6 +196,9 @@ func requests() kit.File {
 	pickup := kit.Map{"op": "pickup", "key": kit.Customer.Public(), "at": kit.T0, "proof": make([]byte, 64), "max": 10, "wait": 0}
 	remove := kit.Map{"op": "remove", "key": kit.Customer.Public(), "at": kit.T0, "proof": make([]byte, 64), "ids": sized(1)}
 	f.good("deposit", "deposit", two, deposit)
+	f.good("deposit-with-a-stamp", "deposit", kit.Musts("BOX-2", "BOX-19"), kit.With(deposit, "stamp", make([]byte, 8)))
+	f.bad("deposit-stamp-of-7-bytes", kit.Musts("BOX-2", "BOX-19"), kit.With(deposit, "stamp", make([]byte, 7)), "bad_field")
+	f.bad("deposit-stamp-of-no-bytes", kit.Musts("BOX-2", "BOX-19"), kit.With(deposit, "stamp", []byte{}), "bad_field")
 	f.good("deposit-of-one-byte", "deposit", two, kit.With(deposit, "envelope", []byte{0}))
 	f.good("pickup", "pickup", two, pickup)
 	f.good("pickup-after", "pickup", two, kit.With(pickup, "after", kit.Hash("envelope")))
@@ -189,7 +259,7 @@ func responses() kit.File {
 	two := kit.Musts("BOX-2")
 	blob := kit.Filler("envelope", 50)
 	pair := kit.List{kit.Sum(blob), blob}
-	stored := kit.Map{"stored": kit.Sum(blob), "until": kit.T0 + 30*kit.Day}
+	stored := kit.Map{"stored": kit.Sum(blob), "until": kit.T0 + 30*kit.Day, "receipt": make([]byte, 64)}
 	picked := kit.Map{"envelopes": kit.List{pair}, "more": false}
 	removed := kit.Map{"removed": 1}
 	refusal := kit.Map{"error": "mailbox_full"}
@@ -215,6 +285,9 @@ func responses() kit.File {
 	fifteen := kit.Musts("BOX-15")
 	f.good("refusal-with-a-hint", "refusal", fifteen, kit.With(refusal, "hint", "Try later."))
 	f.good("refusal-with-a-time", "refusal", kit.Musts("BOX-7", "BOX-15"), kit.Map{"error": "clock_skew", "time": kit.T0})
+	f.bad("stored-with-a-receipt-of-63-bytes", kit.Musts("BOX-2", "BOX-17"), kit.With(stored, "receipt", make([]byte, 63)), "malformed")
+	f.good("refusal-with-bits", "refusal", kit.Musts("BOX-15", "BOX-19"), kit.Map{"error": "stamp_too_weak", "bits": 20})
+	f.good("refusal-with-text-for-bits", "refusal", two, kit.Map{"error": "stamp_too_weak", "bits": "x"})
 	f.good("refusal-of-an-unknown-code", "refusal", kit.Musts("BOX-15", "ERR-1"), kit.Map{"error": "new_in_version_2"})
 	f.good("refusal-with-an-unknown-key", "refusal", kit.Musts("BOX-2", "BOX-15"), kit.With(refusal, "colour", "red"), "colour")
 	f.good("refusal-with-a-hint-of-257-bytes", "refusal", two, kit.With(refusal, "hint", kit.Letters(257)))
