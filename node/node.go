@@ -54,6 +54,7 @@ type Node struct {
 	opts    Options
 	close   []func() error // in the order of starting
 	failed  chan error
+	mail    *mailbox.Client
 	inbox   *spool.Spool
 	custody *spool.Spool
 	silent  chan meeting // peers that didn't say yet where they are
@@ -206,6 +207,7 @@ func (n *Node) openNetwork(ctx context.Context) error {
 	settings := network.DefaultConfig()
 	settings.Seed = n.opts.Home.TransportSeed(n.Keys.Identity().TransportSeed())
 	settings.ListenAddrs, settings.AnnounceAddrs, settings.StaticPeers = c.Listen, c.Announce, c.Peers
+	settings.Mailbox = c.ServeMailbox
 	settings.MDNS, settings.TestProfile, settings.Options = c.MDNS, c.TestNetwork, n.opts.HostOptions
 	// A simulated network's addresses look like the internet's, and the host that
 	// dials others for AutoNAT would look for them there.
@@ -231,7 +233,7 @@ func (n *Node) openNetwork(ctx context.Context) error {
 		return err
 	}
 	n.opened(n.Mailbox.Close)
-	client := mailbox.NewClient(courier, n.Mailbox, n.courierHosts()/2)
+	n.mail = mailbox.NewClient(courier, n.Mailbox, n.courierHosts()/2)
 
 	n.Ingest = ingest.New(rooms, rooms.blocked, rooms.known, rooms.gone, n.opts.Now, n.opts.Ingest)
 	n.Gossip, err = gossip.New(n.Network.Host(), gossip.Options{OnPeerJoin: rooms.peerCame, Favoured: n.Network.Keeps, Handler: heard{n.Ingest, rooms}, Catchup: rooms, Flood: c.Flood, Logger: n.opts.Log})
@@ -243,9 +245,9 @@ func (n *Node) openNetwork(ctx context.Context) error {
 	if err := n.openDiscovery(); err != nil {
 		return err
 	}
-	n.Desk, err = desk.New(ctx, n.Ledger, n.inbox, n.Keys, n.Store, post{client}, broadcast{n.Gossip, n.Stem, rooms.spread, n.Discovery}, desk.Config{
+	n.Desk, err = desk.New(ctx, n.Ledger, n.inbox, n.Keys, n.Store, post{n.mail}, broadcast{n.Gossip, n.Stem, rooms.spread, n.Discovery}, desk.Config{
 		Writers: n.opts.Home.Writers(), Stop: n.fail,
-		Mailboxes: n.Mailboxes, Now: n.opts.Now, Log: n.opts.Log,
+		Mailboxes: n.Mailboxes, SellersMailboxes: n.sellersMailboxes, Now: n.opts.Now, Log: n.opts.Log,
 	})
 	if err != nil {
 		return err
@@ -284,15 +286,6 @@ func (n *Node) openNetwork(ctx context.Context) error {
 	n.opened(n.Space.Close)
 	n.Ready = n.opts.Now()
 	return nil
-}
-
-// Mailboxes are where others leave replies: the configured ones, else here.
-func (n *Node) Mailboxes() []string {
-	boxes := n.opts.Config.Mailboxes
-	if len(boxes) == 0 {
-		boxes = reachable(n.Network.Addrs())
-	}
-	return boxes[:min(len(boxes), protocol.MaxMailboxes)]
 }
 
 // reachable leaves out what only this machine can reach, unless that is all.

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/parley-protocol/parley/node/ledger"
+	"github.com/parley-protocol/parley/node/outbox"
 	"github.com/parley-protocol/parley/node/space"
 )
 
@@ -109,12 +111,30 @@ func (s *Server) checkAddrs() Check {
 	return Check{Name: "addresses", Status: "ok", Text: fmt.Sprintf("listens at %s and %d more", addrs[0], len(addrs)-1)}
 }
 
+// checkMailboxes tells where replies are left, and which of the mailboxes that
+// this node deals with, its own and others', don't do their part.
 func (s *Server) checkMailboxes() Check {
-	if n := len(s.node.Config().Mailboxes); n > 0 {
-		return Check{Name: "mailboxes", Status: "ok", Text: fmt.Sprintf("%d mailboxes take replies while this node is off", n)}
+	configured, found := len(s.node.Config().Mailboxes), len(s.node.FoundMailboxes())
+	c := Check{Name: "mailboxes", Status: "ok"}
+	switch {
+	case configured > 0:
+		c.Text = fmt.Sprintf("%d mailboxes of the settings take replies while this node is off, and %d connected nodes could", configured, found)
+	case found > 0:
+		c.Text = fmt.Sprintf("replies to requests are left at some of %d connected nodes that serve everybody", found)
+	default:
+		c.Status, c.Text = "warn", "replies are left at this node itself: it must be on to get them, and those who reply see its address"
+		c.Hint = "set mailboxes in " + s.node.Home().Config() + ", or connect to a node that serves everybody"
 	}
-	return Check{Name: "mailboxes", Status: "warn", Text: "replies are left at this node itself: it must be on to get them, and those who reply see its address",
-		Hint: "set mailboxes in " + s.node.Home().Config()}
+	if configured+found == 1 {
+		c.Status, c.Hint = "warn", "name a second mailbox: if this one fails, replies wait for it"
+	}
+	for _, h := range s.node.MailboxHealth() {
+		if h.Down() {
+			c.Status = "warn"
+			c.Text += fmt.Sprintf("; %s has failed %d times in a row, since %s at the latest: %v", h.Mailbox, h.Fails, h.Failed.UTC().Format(time.DateTime), h.Err)
+		}
+	}
+	return c
 }
 
 func (s *Server) checkMarkets() Check {
@@ -155,7 +175,28 @@ func (s *Server) checkOwed() Check {
 	if failing > 0 {
 		return Check{Name: "deliveries", Status: "warn", Text: fmt.Sprintf("%d of %d deliveries failed so far and are tried again: %v", failing, len(pending), last)}
 	}
-	return Check{Name: "deliveries", Status: "ok", Text: fmt.Sprintf("%d deliveries wait for the other side's word", len(pending))}
+	c := Check{Name: "deliveries", Status: "ok", Text: fmt.Sprintf("%d deliveries wait for the other side's word", len(pending))}
+	// Mail that a mailbox has said it keeps, and that nobody speaks of, may have
+	// vanished there.
+	for _, p := range pending {
+		if since := time.Unix(s.now(), 0).Sub(p.Since); len(p.Custody) > 0 && since > silentFor {
+			c.Status, c.Hint = "warn", "the other side may be away; ask it whether it got anything: parley deal show has the mailboxes' signed receipts"
+			c.Text += fmt.Sprintf("; %s is kept for it at %s since %s", p.Record, boxesOf(p.Custody), p.Since.UTC().Format(time.DateTime))
+		}
+	}
+	return c
+}
+
+// silentFor is how long the other side may say nothing before the doctor mentions
+// it.
+const silentFor = 24 * time.Hour
+
+func boxesOf(kept []outbox.Custody) string {
+	var ids []string
+	for _, k := range kept {
+		ids = append(ids, k.Mailbox)
+	}
+	return strings.Join(ids, " and ")
 }
 
 func (s *Server) checkIngest() Check {

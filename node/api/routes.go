@@ -287,7 +287,7 @@ func (s *Server) draft(ctx context.Context, req desk.IntentRequest, notes []Note
 		v.Warnings = append(v.Warnings, Warning{Field: w.Field, Kind: string(w.Kind), Excerpt: w.Excerpt, Text: w.Kind.Sentence()})
 	}
 	v.Warnings = append(v.Warnings, s.linkable(ctx, intent.Terms, own)...)
-	if len(s.node.Config().Mailboxes) == 0 {
+	if len(s.node.Config().Mailboxes)+len(s.node.FoundMailboxes()) == 0 {
 		v.Warnings = append(v.Warnings, Warning{Field: "replyTo.mailboxes", Kind: "address",
 			Text: "Replies come straight to this machine: whoever reads the request sees its network address. A mailbox on another node hides it."})
 	}

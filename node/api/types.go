@@ -285,6 +285,17 @@ type Delivery struct {
 	Attempts int        `json:"attempts,omitempty"`
 	Next     *time.Time `json:"next,omitempty"`
 	Error    string     `json:"error,omitempty" doc:"Of the last attempt"`
+	Custody  []Custody  `json:"custody,omitempty" doc:"Mailboxes that have signed for it"`
+}
+
+// Custody is a mailbox's signed word that it keeps an envelope, as the
+// specification's document 4 has it.
+type Custody struct {
+	Mailbox  string    `json:"mailbox" doc:"Its peer ID, whose key the signature is by"`
+	Token    string    `json:"token" doc:"Hexadecimal"`
+	Envelope string    `json:"envelope" doc:"SHA-256 of the sealed envelope, hexadecimal"`
+	Until    time.Time `json:"until" doc:"How long it is to be kept there"`
+	Receipt  string    `json:"receipt" doc:"The signature, hexadecimal; empty for one's own mailbox"`
 }
 
 // Deal is one customer, one seller and one request.

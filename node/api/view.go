@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/hex"
 	"slices"
 	"time"
 
@@ -183,6 +184,9 @@ func (s *Server) deliveryOf(id cid.Cid, to crypto.DID) *Delivery {
 	}
 	if st.Err != nil {
 		v.Error = st.Err.Error()
+	}
+	for _, k := range st.Custody {
+		v.Custody = append(v.Custody, Custody{Mailbox: k.Mailbox, Token: hex.EncodeToString(k.Token[:]), Envelope: hex.EncodeToString(k.Envelope[:]), Until: k.Until.UTC(), Receipt: hex.EncodeToString(k.Proof)})
 	}
 	return v
 }

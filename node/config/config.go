@@ -40,8 +40,11 @@ type Config struct {
 	Relays []string `toml:"relays,omitempty" json:"relays" env:"PARLEY_RELAYS" comment:"Nodes to be reached through (multiaddrs that end in /p2p/NODE). None: those met that relay."`
 	// ServeRelay relays for others.
 	ServeRelay bool `toml:"serve_relay,omitempty" json:"serve_relay" env:"PARLEY_SERVE_RELAY" comment:"Relay for nodes that others can't reach, within narrow limits. For nodes that others can reach."`
-	// Mailboxes are where others leave replies; none: at this node itself.
-	Mailboxes []string `toml:"mailboxes,omitempty" json:"mailboxes" env:"PARLEY_MAILBOXES" comment:"Mailboxes where others leave replies. None: at this node itself, which shows them its address."`
+	// Mailboxes are where others leave replies; none: see FindMailboxes, and else
+	// at this node itself.
+	Mailboxes []string `toml:"mailboxes,omitempty" json:"mailboxes" env:"PARLEY_MAILBOXES" comment:"Mailboxes where others leave replies. Without any: at this node itself, which shows them its address."`
+	// FindMailboxes names mailboxes of connected nodes in requests.
+	FindMailboxes bool `toml:"find_mailboxes" json:"find_mailboxes" env:"PARLEY_FIND_MAILBOXES" comment:"Have replies to requests left at connected nodes that serve everybody too, where fewer than two mailboxes are named above."`
 	// ServeMailbox keeps envelopes for others.
 	ServeMailbox bool `toml:"serve_mailbox,omitempty" json:"serve_mailbox" env:"PARLEY_SERVE_MAILBOX" comment:"Keep sealed envelopes for others too."`
 	// MarketSpace bounds what is kept of others' public records, in MiB.
@@ -76,7 +79,7 @@ func (c Config) MarketBytes() int64 {
 
 // Default suits a laptop.
 func Default() Config {
-	return Config{Listen: network.DefaultConfig().ListenAddrs, MDNS: true, Stem: true, Discovery: "auto", Traversal: true, PortMapping: true, LogLevel: "warn"}
+	return Config{Listen: network.DefaultConfig().ListenAddrs, MDNS: true, FindMailboxes: true, Stem: true, Discovery: "auto", Traversal: true, PortMapping: true, LogLevel: "warn"}
 }
 
 // Load reads the file, which need not be there, then the variables of the

@@ -95,7 +95,7 @@ func (d *Desk) CounterTerms(ctx context.Context, req TermsCounterRequest) (*reco
 		return nil, err
 	}
 	body := record.TermsCounter{Terms: refs[0], Description: req.Description}
-	if body.ReplyTo, err = d.replyTo(crypto.SuiteMLKEM768X25519, seed); err != nil {
+	if body.ReplyTo, err = d.replyTo(crypto.SuiteMLKEM768X25519, seed, d.cfg.Mailboxes); err != nil {
 		return nil, err
 	}
 	var rec *record.Record

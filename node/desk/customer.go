@@ -107,7 +107,7 @@ func (d *Desk) signIntent(ctx context.Context, req IntentRequest, seed crypto.Se
 	if in.Terms, own, err = d.signTerms(ctx, in.Terms, req.Texts, header, key); err != nil {
 		return nil, nil, err
 	}
-	if in.ReplyTo, err = d.replyTo(crypto.SuiteX25519, seed); err != nil {
+	if in.ReplyTo, err = d.replyTo(crypto.SuiteX25519, seed, d.cfg.Mailboxes); err != nil {
 		return nil, nil, err
 	}
 	header.Ext = req.Ext
@@ -126,10 +126,10 @@ func (d *Desk) signIntent(ctx context.Context, req IntentRequest, seed crypto.Se
 	return rec, own, nil
 }
 
-// replyTo is where the owner of the seed is reached.
-func (d *Desk) replyTo(suite crypto.Suite, seed crypto.SealingSeed) (record.ReplyTo, error) {
+// replyTo is where the owner of the seed is reached, at these mailboxes.
+func (d *Desk) replyTo(suite crypto.Suite, seed crypto.SealingSeed, mailboxes func() []string) (record.ReplyTo, error) {
 	pub, err := seed.PublicKey(suite)
-	return record.ReplyTo{Suite: suite, Key: pub, Token: seed.Token(), Mailboxes: d.cfg.Mailboxes()}, err
+	return record.ReplyTo{Suite: suite, Key: pub, Token: seed.Token(), Mailboxes: mailboxes()}, err
 }
 
 // WithdrawIntent takes an own intent back.
@@ -182,7 +182,7 @@ func (d *Desk) AcceptOffer(ctx context.Context, offer cid.Cid, override bool) (*
 	}
 	// The two now talk in private: from here on also against the quantum
 	// computers of later.
-	replyTo, err := d.replyTo(crypto.SuiteMLKEM768X25519, seed)
+	replyTo, err := d.replyTo(crypto.SuiteMLKEM768X25519, seed, d.cfg.Mailboxes)
 	if err != nil {
 		return nil, err
 	}
@@ -337,7 +337,7 @@ func (d *Desk) settleCustomer(ctx context.Context, id cid.Cid) error {
 				var seedID keyring.KeyID
 				if cancel, ok := answer.Body.(*record.Cancel); ok {
 					// The keys of before may be gone, and so may the mailboxes.
-					if seedID, cancel.ReplyTo, err = d.freshReplyTo(ctx); err != nil {
+					if seedID, cancel.ReplyTo, err = d.freshReplyTo(ctx, d.cfg.Mailboxes); err != nil {
 						return err
 					}
 				}

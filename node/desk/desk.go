@@ -79,9 +79,11 @@ type Store interface {
 
 // Config is what a desk is told.
 type Config struct {
-	// Mailboxes are the addresses that go into one's own records: where others
-	// leave replies. It is asked each time, as addresses change.
+	// Mailboxes are the addresses that go into a customer's own records: where
+	// others leave replies. It is asked each time, as addresses change.
 	Mailboxes func() []string
+	// SellersMailboxes are those of a seller's records; nil: the same.
+	SellersMailboxes func() []string
 	// Now is the clock, time.Now by default.
 	Now func() time.Time
 	// Keep is how long records of deals are kept, six years by default.
@@ -130,6 +132,9 @@ const (
 
 // New opens the book and makes the desk; nothing runs before Start.
 func New(ctx context.Context, l book.Ledger, in book.Inbox, keys Keys, st Store, mail Mail, gossip Gossip, cfg Config) (*Desk, error) {
+	if cfg.SellersMailboxes == nil {
+		cfg.SellersMailboxes = cfg.Mailboxes
+	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}

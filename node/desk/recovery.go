@@ -160,12 +160,12 @@ func (d *Desk) tellAgain(ctx context.Context, key record.DealKey, main *record.R
 }
 
 // freshReplyTo is an address of which nothing is lost.
-func (d *Desk) freshReplyTo(ctx context.Context) (keyring.KeyID, *record.ReplyTo, error) {
+func (d *Desk) freshReplyTo(ctx context.Context, mailboxes func() []string) (keyring.KeyID, *record.ReplyTo, error) {
 	id, seed, err := d.keys.Take(ctx)
 	if err != nil {
 		return id, nil, err
 	}
-	to, err := d.replyTo(crypto.SuiteMLKEM768X25519, seed)
+	to, err := d.replyTo(crypto.SuiteMLKEM768X25519, seed, mailboxes)
 	return id, &to, err
 }
 

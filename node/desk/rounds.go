@@ -74,7 +74,7 @@ func (d *Desk) AskRound(ctx context.Context, req NextRoundRequest) (*book.Deal, 
 	if err != nil {
 		return nil, err
 	}
-	replyTo, err := d.replyTo(crypto.SuiteMLKEM768X25519, seed)
+	replyTo, err := d.replyTo(crypto.SuiteMLKEM768X25519, seed, d.cfg.Mailboxes)
 	if err != nil {
 		return nil, err
 	}

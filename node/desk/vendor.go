@@ -25,7 +25,7 @@ func (d *Desk) SetProfile(ctx context.Context, p record.Profile) (*record.Record
 	if err != nil {
 		return nil, err
 	}
-	if p.ReplyTo, err = d.replyTo(crypto.SuiteX25519, seed); err != nil {
+	if p.ReplyTo, err = d.replyTo(crypto.SuiteX25519, seed, d.cfg.SellersMailboxes); err != nil {
 		return nil, err
 	}
 	p.NextKey = d.keys.Identity().NextPersona()
@@ -100,7 +100,7 @@ func (d *Desk) MakeOffer(ctx context.Context, req OfferRequest) (*record.Record,
 	if err != nil {
 		return nil, err
 	}
-	if o.ReplyTo, err = d.replyTo(crypto.SuiteMLKEM768X25519, seed); err != nil {
+	if o.ReplyTo, err = d.replyTo(crypto.SuiteMLKEM768X25519, seed, d.cfg.SellersMailboxes); err != nil {
 		return nil, err
 	}
 	persona := d.vendorKey(d.vendorOn(req.Intent))
@@ -292,7 +292,7 @@ func (d *Desk) decide(ctx context.Context, tx *book.Tx, dl *book.Deal, recs ...*
 	if restored, ok := decision.Body.(*record.Restored); ok {
 		// The keys of before the restore may be gone.
 		var to *record.ReplyTo
-		if seedID, to, err = d.freshReplyTo(ctx); err != nil {
+		if seedID, to, err = d.freshReplyTo(ctx, d.cfg.SellersMailboxes); err != nil {
 			return err
 		}
 		restored.ReplyTo = *to

@@ -37,8 +37,8 @@ type Client struct {
 
 // DefaultPolls is how many pick-ups wait at others' mailboxes at once. Each keeps
 // a throw-away host busy, and deposits need some too. With more addresses than
-// that, each has its turn for some seconds.
-const DefaultPolls = 16
+// that, those with news have their turn at once and the others every few minutes.
+const DefaultPolls = 64
 
 // NewClient makes a client. own is this node's mailbox, nil when it has none:
 // what is addressed to it doesn't touch the network. polls bounds the pick-ups

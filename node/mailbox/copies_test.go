@@ -1,7 +1,9 @@
 package mailbox
 
 import (
+	"crypto/sha256"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -67,7 +69,7 @@ func TestCopiesOfADelivery(t *testing.T) {
 //
 //spec:shows BOX-14
 func TestBadMailboxesAreSurvived(t *testing.T) {
-	const letters = 8
+	const letters = 6
 	full := protocol.Errorf(protocol.CodeMailboxFull, "", "full")
 	for name, spoil := range map[string]func(t *testing.T, h host.Host){
 		"vanished": func(*testing.T, host.Host) {},
@@ -171,5 +173,64 @@ func liar(t *testing.T, h host.Host, spoil func(*answer) *answer) {
 			a = spoil(a)
 		}
 		return framed(must(a.encode(r.Op)))
+	})
+}
+
+// TestPickupsKeepTheirOwnTime: of two addresses that are opened together, neither
+// the first pick-ups nor the later ones come together, or at even times.
+//
+//spec:shows BOX-23
+func TestPickupsKeepTheirOwnTime(t *testing.T) {
+	simulate(t, 2, func(t *testing.T, hosts []host.Host) {
+		server := serve(t, hosts[0], new(memory), Limits{})
+		times := map[Token][]time.Time{}
+		var mu sync.Mutex
+		asked := 0
+		lie(hosts[0], &asked, func(r *request) []byte {
+			mu.Lock()
+			key := Token(sha256.Sum256(r.Key))
+			times[key] = append(times[key], time.Now())
+			mu.Unlock()
+			a, err := server.do(t.Context(), r, origin{address: "a"})
+			if err != nil {
+				a = refusal(err)
+			}
+			return framed(must(a.encode(r.Op)))
+		})
+		client := NewClient(direct{hosts[1]}, nil, 0)
+		for range 4 {
+			receive(t, client, crypto.NewSealingSeed(), nil, addr(hosts[0]))
+		}
+		time.Sleep(time.Hour)
+		mu.Lock()
+		defer mu.Unlock()
+		if len(times) != 4 {
+			t.Fatalf("%d addresses were asked for", len(times))
+		}
+		together, all := 0, 0
+		for one, at := range times {
+			least, most := time.Hour, time.Duration(0)
+			for i := range at[1:] {
+				apart := at[i+1].Sub(at[i])
+				least, most = min(least, apart), max(most, apart)
+			}
+			if len(at) < 50 || least > 45*time.Second || most < 52*time.Second {
+				t.Errorf("%d pick-ups, %s to %s apart", len(at), least, most)
+			}
+			for other, at2 := range times {
+				for _, a := range at {
+					for _, b := range at2 {
+						if apart := a.Sub(b); one != other && apart > -time.Second && apart < time.Second {
+							together++
+						}
+					}
+				}
+				all += len(at)
+			}
+		}
+		t.Logf("%d of %d pick-ups came within a second of another address's", together, all)
+		if together > all/5 {
+			t.Errorf("%d of %d pick-ups come together", together, all)
+		}
 	})
 }

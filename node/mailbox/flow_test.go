@@ -256,7 +256,7 @@ func TestReceiveGoesOnBehindWhatIsKept(t *testing.T) {
 						t.Errorf("%q, want %q", e.Bytes, letter(i))
 					}
 				}
-				want(0, time.Second)
+				want(0, pollApart+time.Second)
 				want(1, time.Second)
 				want(0, 5*time.Second)
 				deposit(2)
@@ -301,8 +301,9 @@ func TestReceiveOutlastsTheMailbox(t *testing.T) {
 func TestManyReceiversShareTheirTurns(t *testing.T) {
 	simulate(t, 2, func(t *testing.T, hosts []host.Host) {
 		server := serve(t, hosts[0], new(memory), Limits{RequestBurst: 10_000, RequestsPerSecond: 1000})
-		client := NewClient(direct{hosts[1]}, nil, 0)
-		const receivers = 3 * DefaultPolls
+		const polls = 16
+		const receivers = 3 * polls
+		client := NewClient(direct{hosts[1]}, nil, polls)
 		var seeds []crypto.SealingSeed
 		var inboxes []*inbox
 		for range receivers {
@@ -317,7 +318,7 @@ func TestManyReceiversShareTheirTurns(t *testing.T) {
 			}
 		}
 		for i, in := range inboxes {
-			if e := in.next(t, pollWait+4*pollShort); !bytes.Equal(e.Bytes, letter(i)) {
+			if e := in.next(t, 2*quietHigh); !bytes.Equal(e.Bytes, letter(i)) {
 				t.Errorf("receiver %d got %q", i, e.Bytes)
 			}
 		}

@@ -16,7 +16,10 @@ import (
 
 // Times of receiving.
 const (
-	pollWait    = 50 * time.Second // one pick-up at another's mailbox
+	pollWait    = 48 * time.Second // one pick-up at another's mailbox, give or take a quarter
+	pollApart   = 2 * time.Second  // within which those begin that are opened together
+	quietLow    = 10 * time.Second // pause of an address without news, while others wait for a turn
+	quietHigh   = 5 * time.Minute
 	pollShort   = 3 * time.Second  // after which others may have the turn
 	ownWait     = time.Hour        // one pick-up at the own mailbox
 	backoffLow  = time.Second
@@ -67,12 +70,18 @@ type receiver struct {
 	retryAt time.Time     // when those kept are tried again; zero: none was
 	pause   time.Duration // until then, the next time
 	removed recentIDs
+	quiet   time.Duration // how long to leave the turn to others, the next time
 }
 
 // run picks up until ctx ends, with growing pauses while it fails.
 func (r *receiver) run(ctx context.Context) {
 	r.pause = backoffLow
 	failed := backoffLow
+	if !r.client.isOwn(r.box.ID) {
+		// Addresses that are opened together, as after a start, don't show that by
+		// their times.
+		sleep(ctx, rand.N(pollApart))
+	}
 	for ctx.Err() == nil {
 		err := r.round(ctx)
 		if ctx.Err() != nil {
@@ -170,12 +179,21 @@ func (r *receiver) poll(ctx context.Context) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	defer done()
-	page, err := r.pickup(turn, pollWait)
-	if turn.Err() != nil && ctx.Err() == nil {
-		return Page{}, nil // somebody else's turn
+	page, err := r.pickup(turn, jitter(pollWait))
+	ended := turn.Err() != nil
+	done()
+	if len(page.Envelopes) > 0 {
+		r.quiet = 0
 	}
-	return page, err
+	if !ended || ctx.Err() != nil {
+		return page, err
+	}
+	// Somebody else's turn. Where more addresses are listened at than there are
+	// turns, those without news come less and less often: each time costs a
+	// connection.
+	r.quiet = min(max(2*r.quiet, quietLow), quietHigh)
+	sleep(ctx, jitter(r.quiet))
+	return Page{}, nil
 }
 
 func (r *receiver) pickup(ctx context.Context, wait time.Duration) (Page, error) {

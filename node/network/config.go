@@ -60,6 +60,9 @@ type Config struct {
 	Memory int64
 	// DialTimeout bounds one attempt to connect.
 	DialTimeout time.Duration
+	// Mailbox lets one IP address have as many connections as the couriers of a
+	// person with many deals need.
+	Mailbox bool
 	// TestProfile lifts the limits per IP address, so that many nodes can run
 	// on one machine. It is for test networks only.
 	TestProfile bool
@@ -132,6 +135,18 @@ func validateRelays(texts []string) error {
 		}
 	}
 	return nil
+}
+
+// perAddress is how many connections one address may have.
+func (c Config) perAddress() int {
+	switch {
+	case c.TestProfile:
+		return unlimited
+	case c.Mailbox:
+		return mailboxPerAddr
+	default:
+		return usualPerAddress
+	}
 }
 
 // parseAddrs reads multiaddrs that name no peer.

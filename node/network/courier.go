@@ -22,7 +22,7 @@ import (
 // CourierConfig says how a [Courier] works. Zero values mean the defaults.
 type CourierConfig struct {
 	UserAgent   string        // default [UserAgent]; be the same as the node's
-	MaxHosts    int           // throw-away hosts at once; default 32
+	MaxHosts    int           // throw-away hosts at once; default 128
 	Idle        time.Duration // how long an unused host is kept; default 30 s
 	DialTimeout time.Duration // default 15 s
 	TestProfile bool          // see [Config.TestProfile]
@@ -67,7 +67,7 @@ func NewCourier(cfg CourierConfig) *Courier {
 		cfg.UserAgent = UserAgent
 	}
 	if cfg.MaxHosts <= 0 {
-		cfg.MaxHosts = 32
+		cfg.MaxHosts = 128
 	}
 	if cfg.Idle <= 0 {
 		cfg.Idle = 30 * time.Second
@@ -245,7 +245,7 @@ func (c *Courier) hire(purpose string) *errand {
 }
 
 func (c *Courier) newHost() (host.Host, error) {
-	c.account.Do(func() { c.resources, c.refused = newCourierResources(c.cfg.MaxHosts, c.cfg.TestProfile) })
+	c.account.Do(func() { c.resources, c.refused = newCourierResources(c.cfg.MaxHosts) })
 	if c.refused != nil {
 		return nil, fmt.Errorf("couriers' resource manager: %w", c.refused)
 	}

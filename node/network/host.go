@@ -23,7 +23,7 @@ func newHost(cfg Config, gate *gater, t *traversal) (host.Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	resources, err := newResources(cfg.Memory, cfg.ConnsHigh, cfg.TestProfile)
+	resources, err := newResources(cfg.Memory, cfg.ConnsHigh, cfg.perAddress())
 	if err != nil {
 		return nil, fmt.Errorf("resource manager: %w", err)
 	}

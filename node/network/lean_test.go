@@ -124,3 +124,38 @@ func TestCourierThroughRelay(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestConnectionsOfOneAddress: a person with many deals has a host for each, all
+// behind one address.
+func TestConnectionsOfOneAddress(t *testing.T) {
+	from := ma.StringCast("/ip4/192.0.2.7/tcp/4001")
+	for name, c := range map[string]struct {
+		dir  network.Direction
+		make func() (network.ResourceManager, error)
+		want int
+	}{
+		"a node":    {network.DirInbound, func() (network.ResourceManager, error) { return newResources(128<<20, 512, usualPerAddress) }, 8},
+		"a mailbox": {network.DirInbound, func() (network.ResourceManager, error) { return newResources(128<<20, 512, mailboxPerAddr) }, mailboxPerAddr},
+		"couriers":  {network.DirOutbound, func() (network.ResourceManager, error) { return newCourierResources(128) }, 200},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, err := c.make()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer m.Close()
+			n := 0
+			for range 200 {
+				scope, err := m.OpenConnection(c.dir, true, from)
+				if err != nil {
+					break
+				}
+				defer scope.Done()
+				n++
+			}
+			if n != c.want {
+				t.Errorf("%d connections, want %d", n, c.want)
+			}
+		})
+	}
+}

@@ -58,7 +58,8 @@ const Copies = 2
 type Status struct {
 	book.Delivery
 	Attempts int
-	Stored   time.Time // when a mailbox took custody, zero: not yet
+	Since    time.Time // when a mailbox first took custody, zero: not yet
+	Stored   time.Time // when one did last
 	Custody  []Custody // who has it, by the last try that left it anywhere
 	Next     time.Time // when it is tried again
 	Err      error     // of the last try
@@ -269,6 +270,9 @@ func (o *Outbox) try(ctx context.Context, it *item) {
 	it.Attempts++
 	it.Err = err
 	if err == nil {
+		if it.Since.IsZero() {
+			it.Since = now
+		}
 		it.Stored, it.Custody, it.sealed = now, kept, msg
 		it.resends++
 		it.Next = now.Add(backoff(firstResend, lastResend, it.resends))
