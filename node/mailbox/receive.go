@@ -20,8 +20,8 @@ const (
 	pollApart   = 2 * time.Second  // within which those begin that are opened together
 	quietLow    = 10 * time.Second // pause of an address without news, while others wait for a turn
 	quietHigh   = 5 * time.Minute
-	pollShort   = 3 * time.Second  // after which others may have the turn
-	ownWait     = time.Hour        // one pick-up at the own mailbox
+	pollShort   = 3 * time.Second // after which others may have the turn
+	ownWait     = time.Hour       // one pick-up at the own mailbox
 	backoffLow  = time.Second
 	backoffHigh = 5 * time.Minute
 	pageSize    = 64
