@@ -2,8 +2,6 @@ package testnet_test
 
 import (
 	"context"
-	"crypto/ed25519"
-	"crypto/rand"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -13,18 +11,11 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/parley-protocol/parley/crypto"
 	"github.com/parley-protocol/parley/node/api"
-	"github.com/parley-protocol/parley/node/gossip"
 	"github.com/parley-protocol/parley/node/home"
-	"github.com/parley-protocol/parley/node/network"
-	"github.com/parley-protocol/parley/protocol"
-	"github.com/parley-protocol/parley/protocol/record"
-	"github.com/parley-protocol/parley/protocol/record/recordtest"
 	"github.com/parley-protocol/parley/testnet"
 )
 
@@ -44,109 +35,6 @@ func amount(tb testing.TB, variable string, little, much int) int {
 		return much
 	default:
 		return little
-	}
-}
-
-// attacker is a node's network without the node: it says what it likes.
-type attacker struct {
-	*network.Network
-	gossip *gossip.Gossip
-}
-
-// stranger connects to nodes and takes part in the market. It relays nothing.
-func stranger(tb testing.TB, nodes ...*testnet.Node) attacker {
-	tb.Helper()
-	c := network.DefaultConfig()
-	_, key, err := ed25519.GenerateKey(nil)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	c.Seed, c.TestProfile, c.ListenAddrs = [32]byte(key.Seed()), true, nil
-	for _, n := range nodes {
-		c.StaticPeers = append(c.StaticPeers, n.Info().Addrs...)
-	}
-	h, err := network.New(c)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { h.Close() })
-	g, err := gossip.New(h.Host(), gossip.Options{Handler: ownOnly{}, Flood: true})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { g.Close() })
-	if err := h.Start(tb.Context()); err != nil {
-		tb.Fatal(err)
-	}
-	if err := g.Join(tb.Context(), market); err != nil {
-		tb.Fatal(err)
-	}
-	if !g.AwaitMesh(tb.Context(), market) {
-		tb.Fatal("an attacker finds nobody")
-	}
-	return attacker{h, g}
-}
-
-// ownOnly lets out whatever is one's own and takes nothing.
-type ownOnly struct{}
-
-func (ownOnly) Check(_ context.Context, m *gossip.Message) protocol.Verdict {
-	if m.Path == gossip.PathOwn {
-		return protocol.Accept
-	}
-	return protocol.Ignore
-}
-
-func (ownOnly) Verify(context.Context, *gossip.Message) protocol.Verdict { return protocol.Accept }
-
-// spammer signs valid intents of about 600 bytes, each by a new key.
-type spammer struct {
-	reply record.ReplyTo
-	n     atomic.Uint64
-}
-
-func newSpammer(tb testing.TB) *spammer {
-	return &spammer{reply: recordtest.NewParty("spam").ReplyTo(tb)}
-}
-
-func (s *spammer) intent(tb testing.TB) *record.Record {
-	n := s.n.Add(1)
-	var seed, salt [32]byte
-	_, _ = rand.Read(seed[:]) // never fails
-	_, _ = rand.Read(salt[:])
-	now := time.Now().Unix()
-	r, err := record.Sign(record.Header{At: now, RetainUntil: now + 90*recordtest.Day}, &record.Intent{
-		Salt: salt, Market: market, Name: fmt.Sprint("Something that nobody wants, number ", n),
-		Description: "In good order, with what belongs to it; to be brought or fetched by Friday at the latest.",
-		Category:    []string{fmt.Sprint("cpv:", 10000000+n%200)}, ItemOffered: []record.DemandItem{{Name: "One of these things"}},
-		ValidUntil: now + 30*recordtest.Day + int64(n%100_000), Terms: []record.TermsRef{{Roster: "PDC-INTENT"}}, Awards: 1, ReplyTo: s.reply,
-	}, crypto.NewSigner(seed))
-	if err != nil {
-		tb.Error(err)
-	}
-	return r
-}
-
-// paced calls do with a number that adds up to perSecond, until it returns false
-// or ctx ends.
-func paced(ctx context.Context, perSecond int, do func(n int) bool) {
-	const step = 10 * time.Millisecond
-	tick := time.NewTicker(step)
-	defer tick.Stop()
-	began, done := time.Now(), 0
-	for {
-		n := int(time.Since(began).Seconds()*float64(perSecond)) - done
-		if n > 0 {
-			if !do(n) {
-				return
-			}
-			done += n
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
 	}
 }
 
@@ -243,8 +131,24 @@ func diskUse(tb testing.TB, dir string) (total int64) {
 	return total
 }
 
+// cpuOf is the processor time that a process has used.
+func cpuOf(tb testing.TB, pid int) time.Duration {
+	tb.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), ") ")
+	var user, system int64
+	if fields := strings.Fields(rest); len(fields) > 12 {
+		_, _ = fmt.Sscan(fields[11]+" "+fields[12], &user, &system)
+	}
+	return time.Duration(user+system) * 10 * time.Millisecond // Linux counts for programs in hundredths
+}
+
 // A market is flooded with valid records by many strangers, while a customer and
-// a seller on the same market do business. PARLEY_FLOOD_RECORDS sets how many.
+// a seller on the same market do business. PARLEY_FLOOD_RECORDS sets how many, and
+// PARLEY_FLOOD_RATE how many a second.
 func TestFlood(t *testing.T) {
 	if _, err := os.Stat("/proc/self/status"); err != nil {
 		t.Skip("resident memory is read from /proc")
@@ -278,48 +182,36 @@ func TestFlood(t *testing.T) {
 	defer work.Wait()
 	defer stop()
 	most := watchMemory(ctx, t, &work, s.net.Nodes()...)
-	const perPeer = 190 // a little less than a node takes of one peer
-	flooders := min(40, max(2, n/5000))
-	spam := newSpammer(t)
-	size := int64(spam.intent(t).Size())
-	// Deals are made while there is room: what comes after that pushes out what was
-	// signed first, which may then be an honest request.
-	room := min(int64(n), space*9/10/size)
-	traded := make(chan struct{}) // closed when all deals are done
-	var sent atomic.Int64
-	var flooding sync.WaitGroup
-	began := time.Now()
-	for range flooders {
-		a := stranger(t, s.net.Nodes()...)
-		flooding.Go(func() {
-			paced(ctx, perPeer, func(k int) bool {
-				for range min(k, 64) {
-					switch number := sent.Add(1); {
-					case number > int64(n):
-						return false
-					case number > room:
-						select {
-						case <-traded:
-						case <-ctx.Done():
-							return false
-						}
-					}
-					frame := record.EncodeFrame(spam.intent(t).Raw(), nil)
-					if _, err := a.gossip.Publish(ctx, market, frame); err != nil {
-						return false
-					}
-				}
-				return true
-			})
-		})
+	// Deals are made while there is room: in a small space, what comes after that
+	// soon pushes out what was signed first, which may then be an honest request.
+	order := floodOrder{Strangers: 40, Records: n, Hold: n, PerSecond: amount(t, "PARLEY_FLOOD_RATE", 1000, 1000)}
+	if env != nil {
+		order.Hold = int(space * 9 / 10 / int64(newSpammer(t).intent(t).Size()))
 	}
-	for i := 0; sent.Load() < room || i < deals; i++ {
+	for _, node := range s.net.Nodes() {
+		order.Nodes = append(order.Nodes, node.Info().Addrs)
+	}
+	pause := time.Duration(n/order.PerSecond) * time.Second / 200
+	used := map[string]time.Duration{}
+	for _, node := range s.net.Nodes() {
+		used[node.Name] = cpuOf(t, node.PID())
+	}
+	began := time.Now()
+	strangers := startFlood(t, order)
+	for i := 0; strangers.sent.Load() < int64(order.Hold) || i < deals; i++ {
 		took, id := s.deal(fmt.Sprint("busy ", i))
 		busy, ids = append(busy, took), append(ids, id)
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+		}
 	}
-	close(traded)
-	flooding.Wait()
-	flood := time.Since(began)
+	strangers.goOn()
+	if err := strangers.wait(); err != nil {
+		t.Fatal(err)
+	}
+	took := time.Since(began)
+	sender := strangers.cmd.ProcessState.UserTime() + strangers.cmd.ProcessState.SystemTime()
 	stop()
 	work.Wait()
 
@@ -327,8 +219,9 @@ func TestFlood(t *testing.T) {
 		s.sameProof(id)
 	}
 	quick, slow := median(quiet), median(busy)
-	t.Logf("%d records of %d bytes sent in %s by %d strangers; a deal took %s before and %s meanwhile (medians of %d and %d)",
-		n, size, flood.Round(time.Second), flooders, quick.Round(time.Millisecond), slow.Round(time.Millisecond), len(quiet), len(busy))
+	t.Logf("%d records of %d bytes sent in %s by %d strangers, for %d µs of their processor each; a deal took %s before and %s meanwhile (medians of %d and %d), %s at most",
+		n, strangers.size, took.Round(time.Second), order.Strangers, sender.Microseconds()/int64(n), quick.Round(time.Millisecond), slow.Round(time.Millisecond),
+		len(quiet), len(busy), slices.Max(busy).Round(time.Millisecond))
 	t.Logf("north had %v before", before)
 	for _, node := range s.net.Nodes() {
 		var v api.Node
@@ -337,11 +230,11 @@ func TestFlood(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		held := int64(v.Records.Foreign) * size
+		held := int64(v.Records.Foreign) * int64(strangers.size)
 		disk := diskUse(t, h.View())
 		m := most.most[node.Name]
-		t.Logf("%s: at most %v; %d foreign records, %.1f MiB of %d; %.1f MiB on disk, %.2f of their size",
-			node.Name, m, v.Records.Foreign, float64(held)/(1<<20), space>>20, float64(disk)/(1<<20), float64(disk)/float64(held))
+		t.Logf("%s: %.1f s of processor, at most %v; %d foreign records, %.1f MiB of %d; %.1f MiB on disk, %.2f of their size",
+			node.Name, (cpuOf(t, node.PID()) - used[node.Name]).Seconds(), m, v.Records.Foreign, float64(held)/(1<<20), space>>20, float64(disk)/(1<<20), float64(disk)/float64(held))
 		if held > space*105/100 {
 			t.Errorf("%s holds %d bytes of strangers' records; %d may be", node.Name, held, space)
 		}
