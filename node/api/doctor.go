@@ -203,8 +203,12 @@ func (s *Server) checkIngest() Check {
 	st := s.node.Ingest.Stats()
 	c := Check{Name: "markets' records", Status: "ok", Text: fmt.Sprintf("%d let in, %d ignored, %d refused as malformed or forged", st.Accepted, st.Ignored, st.Rejected)}
 	if st.Dropped > 0 {
+		c.Status, c.Hint = "warn", "make room on the disk"
+		c.Text += fmt.Sprintf("; %d lost because they could not be written", st.Dropped)
+	}
+	if lost := s.node.Gossip.Stats().DroppedUnverified; lost > 0 {
 		c.Status, c.Hint = "warn", "the machine is too slow for these markets: leave some"
-		c.Text += fmt.Sprintf("; %d lost because the store was behind or the disk full", st.Dropped)
+		c.Text += fmt.Sprintf("; %d lost because more came than could be checked", lost)
 	}
 	return c
 }

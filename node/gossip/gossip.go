@@ -29,7 +29,7 @@ type Gossip struct {
 	tracer        tracer
 	scores        scores
 	subscriptions subscriptions
-	slots         chan struct{} // of Verify
+	turns         *turns        // of Verify
 	sessions      chan struct{} // of catching up
 	askers        *limiter.Limiter
 
@@ -66,7 +66,7 @@ func New(h host.Host, options Options) (*Gossip, error) {
 		catchup:    options.Catchup,
 		onPeerJoin: options.OnPeerJoin,
 		timing:     options.Timing.withDefaults(),
-		slots:      make(chan struct{}, verifySlots),
+		turns:      newTurns(verifiers(), unverified),
 		sessions:   make(chan struct{}, askSessions),
 		askers:     limiter.New(pagesPerSecond, pagesBurst, 4096),
 		markets:    make(map[string]*market),

@@ -18,7 +18,8 @@ const (
 	maxRPC        = protocol.MaxFrameBytes // of one message on the wire
 	maxControl    = 32 << 10
 	inlineQueue   = 1024 // frames that wait for Check
-	verifying     = 512  // frames past Check that wait for, or are in, Verify
+	unverified    = 448  // frames past Check that wait for Verify, each peer's in a line of its own
+	verifying     = 512  // the library's own bound of them, which knows no lines
 	outboundQueue = 128  // messages that wait to be sent to one peer
 )
 

@@ -3,6 +3,7 @@ package gossip
 import (
 	"context"
 	"errors"
+	"runtime"
 
 	pubsub "github.com/libp2p/go-libp2p-pubsub"
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -11,9 +12,9 @@ import (
 	"github.com/parley-protocol/parley/protocol"
 )
 
-// verifySlots is how many frames are in Verify at once. It waits for signatures
-// and disks; more would only hold more memory.
-const verifySlots = 16
+// verifiers is how many frames are in Verify at once: of what others bring, one
+// processor is kept free for the person's own business, if there is more than one.
+func verifiers() int { return max(1, runtime.GOMAXPROCS(0)-1) }
 
 // inFlight is a frame between the two validators. Pubsub carries it as the
 // message's validator data.
@@ -76,13 +77,14 @@ func (g *Gossip) checkFrame(ctx context.Context, m *Message) protocol.Verdict {
 }
 
 func (g *Gossip) verifyFrame(ctx context.Context, m *Message) protocol.Verdict {
-	select {
-	case g.slots <- struct{}{}:
-		defer func() { <-g.slots }()
-		return g.handler.Verify(ctx, m)
-	case <-ctx.Done():
+	if !g.turns.take(ctx, m.From, m.Path) {
+		if ctx.Err() == nil {
+			g.tracer.counters.droppedUnverified.Add(1)
+		}
 		return protocol.Ignore
 	}
+	defer g.turns.give()
+	return g.handler.Verify(ctx, m)
 }
 
 func result(v protocol.Verdict) pubsub.ValidationResult {

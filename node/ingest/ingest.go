@@ -40,8 +40,8 @@ type Limits struct {
 	PerPeerBurst int           // and at once, default 2000
 	TotalRate    float64       // records a second from all peers, default 600; beyond it each has its assured part
 	TotalBurst   int           // and at once, default 6000
-	Queue        int           // verified records that wait for the store, default 4096
-	Batch        int           // records in one write, default 512
+	Queue        int           // verified records that wait for the store, default 256
+	Batch        int           // records in one write, default 64: own records wait for the one under way
 	Linger       time.Duration // how long a batch waits for more, default 5 ms
 	StampBits    int           // work that a frame must show, default 0
 }
@@ -75,8 +75,8 @@ func (l Limits) withDefaults() Limits {
 	}
 	def(&l.PerPeerBurst, 2000)
 	def(&l.TotalBurst, 6000)
-	def(&l.Queue, 4096)
-	def(&l.Batch, 512)
+	def(&l.Queue, 256)
+	def(&l.Batch, 64)
 	return l
 }
 
@@ -96,8 +96,9 @@ type Ingest struct {
 
 	accepted, ignored, rejected, dropped atomic.Uint64
 
-	cancel context.CancelFunc
-	done   sync.WaitGroup
+	closing chan struct{}
+	once    sync.Once // closes it
+	done    sync.WaitGroup
 }
 
 // New makes the gate of all markets. blocked tells which authors the person
@@ -111,34 +112,27 @@ func New(sink Sink, blocked func(crypto.DID) bool, known func(cid.Cid) bool, gon
 	return &Ingest{
 		sink: sink, blocked: blocked, known: known, gone: gone, now: now, limits: limits,
 		peers: peers, relayed: relayed,
-		total: rate.NewLimiter(rate.Limit(limits.TotalRate), limits.TotalBurst),
-		queue: make(chan Arrival, limits.Queue),
+		total:   rate.NewLimiter(rate.Limit(limits.TotalRate), limits.TotalBurst),
+		queue:   make(chan Arrival, limits.Queue),
+		closing: make(chan struct{}),
 	}
 }
 
 // Start begins to write batches.
 func (in *Ingest) Start(context.Context) error {
-	ctx, cancel := context.WithCancel(context.Background())
-	in.cancel = cancel
-	in.done.Add(1)
-	go func() {
-		defer in.done.Done()
-		in.run(ctx)
-	}()
+	in.done.Go(in.run)
 	return nil
 }
 
 // Close writes what waits and stops.
 func (in *Ingest) Close() error {
-	if in.cancel != nil {
-		in.cancel()
-		in.done.Wait()
-	}
+	in.once.Do(func() { close(in.closing) })
+	in.done.Wait()
 	return nil
 }
 
-// Stats counts verdicts since the start; Dropped are records ignored because
-// the store was behind or refused them.
+// Stats counts verdicts since the start; Dropped are records ignored because the
+// node was closing or the store refused them.
 type Stats struct{ Accepted, Ignored, Rejected, Dropped uint64 }
 
 // Stats returns the counts so far.
@@ -180,7 +174,7 @@ func (in *Ingest) Verify(ctx context.Context, m *gossip.Message) protocol.Verdic
 		return in.count(protocol.Ignore)
 	}
 	if !known {
-		if m.Err = in.enqueue(ctx, m.Path, Arrival{Record: rec, Market: m.Market}); m.Err != nil {
+		if m.Err = in.enqueue(ctx, Arrival{Record: rec, Market: m.Market}); m.Err != nil {
 			in.relayed.Remove(rec.ID())
 			in.dropped.Add(1)
 			return in.count(protocol.Ignore)
@@ -203,20 +197,14 @@ func (in *Ingest) judgeStem(m *gossip.Message, rec *record.Record, known bool) p
 	return protocol.Accept
 }
 
-// enqueue puts a record in line for the store. What this node has asked for
-// waits for room; nothing else does.
-func (in *Ingest) enqueue(ctx context.Context, path gossip.Path, a Arrival) error {
+// enqueue puts a record in line for the store, and waits for room: who calls Verify
+// lets few in, and sends away what is too much by who brought it.
+func (in *Ingest) enqueue(ctx context.Context, a Arrival) error {
 	select {
 	case in.queue <- a:
 		return nil
-	default:
-	}
-	if path == gossip.PathCatchup {
-		select {
-		case in.queue <- a:
-			return nil
-		case <-ctx.Done():
-		}
+	case <-in.closing:
+	case <-ctx.Done():
 	}
 	return protocol.Errorf(protocol.CodeOverQuota, "", "more comes in than can be stored")
 }
@@ -312,17 +300,17 @@ func (in *Ingest) allow(from peer.ID) bool {
 	return s.most.AllowN(now, 1) && (in.total.AllowN(now, 1) || s.assured.AllowN(now, 1))
 }
 
-// run writes batches until ctx ends, then what is left.
-func (in *Ingest) run(ctx context.Context) {
+// run writes batches until the gate closes, then what is left.
+func (in *Ingest) run() {
 	for {
 		select {
 		case first := <-in.queue:
-			in.write(in.collect(ctx, first))
-		case <-ctx.Done():
+			in.write(in.collect(first))
+		case <-in.closing:
 			for {
 				select {
 				case first := <-in.queue:
-					in.write(in.collect(ctx, first))
+					in.write(in.collect(first))
 				default:
 					return
 				}
@@ -331,7 +319,7 @@ func (in *Ingest) run(ctx context.Context) {
 	}
 }
 
-func (in *Ingest) collect(ctx context.Context, first Arrival) []Arrival {
+func (in *Ingest) collect(first Arrival) []Arrival {
 	batch := []Arrival{first}
 	timer := time.NewTimer(in.limits.Linger)
 	defer timer.Stop()
@@ -347,7 +335,7 @@ func (in *Ingest) collect(ctx context.Context, first Arrival) []Arrival {
 			batch = append(batch, a)
 		case <-timer.C:
 			return batch
-		case <-ctx.Done():
+		case <-in.closing:
 			return batch
 		}
 	}

@@ -135,7 +135,7 @@ func TestVerdicts(t *testing.T) {
 		{name: "withdrawn", m: frameOf(intent), want: protocol.Ignore, code: protocol.CodeWithdrawn, change: func(r *room, _ *Limits) { r.gone[intent.ID()] = true }},
 		{name: "blocked", m: frameOf(intent), want: protocol.Ignore, code: protocol.CodeNotPermitted, change: func(r *room, _ *Limits) { r.blocked[customer.DID()] = true }},
 		{name: "no stamp", m: frameOf(intent), want: protocol.Ignore, code: protocol.CodeStampTooWeak, change: func(_ *room, l *Limits) { l.StampBits = 40 }},
-		{name: "no queue left", m: frameOf(intent), want: protocol.Ignore, code: protocol.CodeOverQuota, change: func(_ *room, l *Limits) { l.Queue = -1 }},
+		{name: "no queue left, and none to come", m: frameOf(intent), want: protocol.Ignore, code: protocol.CodeOverQuota, change: func(_ *room, l *Limits) { l.Queue = -1 }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, limits := newRoom(), Limits{}
@@ -149,6 +149,7 @@ func TestVerdicts(t *testing.T) {
 			in := r.gate(limits)
 			if full {
 				in.queue <- Arrival{}
+				in.Close()
 			}
 			want := c.want
 			if c.accept {
@@ -275,33 +276,42 @@ func TestBatches(t *testing.T) {
 			t.Fatal(v)
 		}
 		time.Sleep(time.Second) // the first batch is full of what lingered: one
-		accepted := 1
-		for _, rec := range recs[1:20] {
-			if pass(t, in, frameOf(rec)) == protocol.Accept {
-				accepted++
+		verdicts := make(chan protocol.Verdict, len(recs))
+		for i, rec := range recs[1:20] {
+			m := frameOf(rec)
+			if i%2 == 0 {
+				m.Path = gossip.PathCatchup
 			}
+			go func() { verdicts <- pass(t, in, m) }()
 		}
-		if accepted != 10 {
-			t.Errorf("%d were let in while the store stood still, want one and the queue's 9", accepted)
-		}
-		// What this node asked for waits for room instead.
-		asked := frameOf(recs[25])
-		asked.Path = gossip.PathCatchup
-		verdict := make(chan protocol.Verdict, 1)
-		go func() { verdict <- pass(t, in, asked) }()
 		synctest.Wait()
-		if len(verdict) != 0 {
-			t.Error("it didn't wait")
+		if len(verdicts) != 9 {
+			t.Errorf("%d were let in while the store stood still, want the queue's 9", len(verdicts))
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		late := frameOf(recs[20])
+		if v := in.Check(ctx, late); v != protocol.Accept {
+			t.Fatal(v)
+		}
+		gaveUp := make(chan protocol.Verdict, 1)
+		go func() { gaveUp <- in.Verify(ctx, late) }()
+		synctest.Wait()
+		cancel()
+		if v := <-gaveUp; v != protocol.Ignore || protocol.CodeOf(late.Err) != protocol.CodeOverQuota {
+			t.Errorf("%v, %v", v, late.Err)
 		}
 		close(r.hold)
-		if v := <-verdict; v != protocol.Accept {
-			t.Errorf("%v", v)
+		synctest.Wait()
+		for range 19 {
+			if v := <-verdicts; v != protocol.Accept {
+				t.Errorf("%v", v)
+			}
 		}
 		if err := in.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if n := r.count(); n != accepted+1 {
-			t.Errorf("%d were stored of %d", n, accepted+1)
+		if n := r.count(); n != 20 {
+			t.Errorf("%d were stored of 20", n)
 		}
 		for i, b := range r.batches {
 			if len(b) > 4 {
