@@ -3,12 +3,16 @@ package gossip
 import (
 	"context"
 	"fmt"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 	"pgregory.net/rapid"
+
+	"github.com/parley-protocol/parley/protocol"
 )
 
 // queue starts somebody who waits for a turn; when it has one, or is sent away, it
@@ -157,5 +161,53 @@ func TestTurnsAgainstChance(t *testing.T) {
 				t.Fatalf("at the end %d turns are free and %d wait", turns.free, turns.waiting)
 			}
 		})
+	})
+}
+
+// slowly verifies when it is told to, and notes whose frames.
+type slowly struct {
+	begin chan struct{}
+	whose []peer.ID // written by one at a time
+}
+
+func (*slowly) Check(context.Context, *Message) protocol.Verdict { return protocol.Accept }
+
+func (s *slowly) Verify(_ context.Context, m *Message) protocol.Verdict {
+	<-s.begin
+	s.whose = append(s.whose, m.From)
+	return protocol.Accept
+}
+
+// A peer floods; what another one brings meanwhile is verified soon, and not lost.
+func TestFloodDoesNotShutOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &slowly{begin: make(chan struct{})}
+		g := &Gossip{handler: h, turns: newTurns(1, unverified)}
+		verdicts := map[peer.ID]map[protocol.Verdict]int{"flood": {}, "quiet": {}}
+		var mu sync.Mutex
+		bring := func(from peer.ID) {
+			go func() {
+				v := g.verifyFrame(t.Context(), &Message{From: from})
+				mu.Lock()
+				defer mu.Unlock()
+				verdicts[from][v]++
+			}()
+			synctest.Wait()
+		}
+		for range 2 * unverified {
+			bring("flood")
+		}
+		bring("quiet")
+		close(h.begin)
+		synctest.Wait()
+		if at := slices.Index(h.whose, "quiet"); at < 0 || at > 3 {
+			t.Errorf("it was verified in place %d", at)
+		}
+		if v := verdicts["flood"]; v[protocol.Accept] != unverified || v[protocol.Ignore] != unverified {
+			t.Errorf("of the flood %d were accepted and %d ignored", v[protocol.Accept], v[protocol.Ignore])
+		}
+		if lost := g.Stats().DroppedUnverified; lost != unverified {
+			t.Errorf("%d are counted as lost", lost)
+		}
 	})
 }
