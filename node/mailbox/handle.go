@@ -129,6 +129,9 @@ func (s *Server) do(ctx context.Context, r *request, from origin) (*answer, erro
 		return &answer{Removed: n}, err
 	}
 	page, err := s.Pickup(ctx, token, r.After, r.Max, r.Wait)
+	if from.relayed {
+		page = page.within(relayedPage)
+	}
 	return &answer{Envelopes: page.Envelopes, More: page.More}, err
 }
 
@@ -154,11 +157,12 @@ func (s *Server) admit(r *request, from origin, now time.Time) error {
 type origin struct {
 	peer    string
 	address string // IPv4 address, IPv6 network of a subscriber, or the relay
+	relayed bool   // what goes to it has to be little
 }
 
 func originOf(stream network.Stream) origin {
 	conn := stream.Conn()
-	o := origin{peer: "peer " + string(conn.RemotePeer())}
+	o := origin{peer: "peer " + string(conn.RemotePeer()), relayed: conn.Stat().Limited}
 	addr := conn.RemoteMultiaddr()
 	// Behind a relay there is no address of the depositor's own: all that come
 	// through the relay share its rate.

@@ -102,6 +102,21 @@ func (s *Server) page(ctx context.Context, token Token, after []byte, max int) (
 	return page, nil
 }
 
+// relayedPage is how many bytes of envelopes go over a relayed connection at
+// once, which carries only so much.
+const relayedPage = 64 << 10
+
+// within is the page's beginning of at most so many bytes, and of one envelope at
+// least.
+func (p Page) within(most int) Page {
+	for i, e := range p.Envelopes {
+		if most -= len(e.Bytes); most < 0 && i > 0 {
+			return Page{Envelopes: p.Envelopes[:i], More: true}
+		}
+	}
+	return p
+}
+
 // unreadable reports whether an envelope can't be had and the others can. A
 // damaged one is deleted: its sender has it until the recipient has said so, and
 // a copy that stays would stand in the way of the next one.
