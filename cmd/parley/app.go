@@ -101,7 +101,7 @@ func (a *app) commands() []*cobra.Command {
 		inGroup(groupBuy, a.intentCommand(), a.offerCommand(), a.dealCommand(), a.orderCommand(), a.termsCommand()),
 		inGroup(groupSell, a.profileCommand(), a.personaCommand(), a.marketCommand(), a.contactCommand(), a.relationshipCommand(), a.assertionCommand()),
 		inGroup(groupFile, a.exportCommand(), a.importCommand(), a.verifyCommand(), a.recordCommand(), a.backupCommand(), a.restoreCommand()),
-		inGroup(groupNode, a.initCommand(), a.upCommand(), a.idCommand(), a.inviteCommand(), a.joinCommand(), a.watchCommand(),
+		inGroup(groupNode, a.initCommand(), a.upCommand(), a.idCommand(), a.inviteCommand(), a.joinCommand(), a.peerCommand(), a.watchCommand(),
 			a.doctorCommand(), a.pathsCommand(), a.passphraseCommand(), a.configCommand(), a.testnetCommand(), a.versionCommand()),
 	)
 }

@@ -14,7 +14,16 @@ import (
 
 // doctor looks at what tends to go wrong.
 func (s *Server) doctor(ctx context.Context, _ *none) (*with[list[Check]], error) {
-	return items([]Check{s.checkLedger(), s.checkMemory(), s.checkWriters(), s.checkRoom(), s.checkView(), s.checkInbox(), s.checkPeers(), s.checkAddrs(), s.checkReach(), s.checkPortMapping(), s.checkRelayed(), s.checkRelay(), s.checkMailboxes(), s.checkMarkets(), s.checkStem(), s.checkOwed(), s.checkIngest(), s.checkClock()}), nil
+	checks := []func() Check{
+		s.checkLedger, s.checkMemory, s.checkWriters, s.checkRoom, s.checkView, s.checkInbox,
+		s.checkPeers, s.checkDiscovery, s.checkAddrs, s.checkReach, s.checkPortMapping, s.checkRelayed, s.checkRelay,
+		s.checkMailboxes, s.checkMarkets, s.checkStem, s.checkOwed, s.checkIngest, s.checkClock,
+	}
+	out := make([]Check, len(checks))
+	for i, check := range checks {
+		out[i] = check()
+	}
+	return items(out), nil
 }
 
 func (s *Server) checkLedger() Check {
@@ -95,14 +104,6 @@ func (s *Server) checkWriters() Check {
 	return Check{Name: "writers", Status: "ok", Text: "no other node signs as this seller, as far as is known"}
 }
 
-func (s *Server) checkPeers() Check {
-	n := len(s.node.Network.Host().Network().Peers())
-	if n == 0 {
-		return Check{Name: "peers", Status: "warn", Text: "no other node is connected", Hint: "ask someone for an invite (parley invite) and parley join it, or add peers to the settings"}
-	}
-	return Check{Name: "peers", Status: "ok", Text: fmt.Sprintf("%d other nodes are connected", n)}
-}
-
 func (s *Server) checkAddrs() Check {
 	addrs := s.node.Network.Addrs()
 	if len(addrs) == 0 {
@@ -135,13 +136,6 @@ func (s *Server) checkMailboxes() Check {
 		}
 	}
 	return c
-}
-
-func (s *Server) checkMarkets() Check {
-	if n := len(s.desk().Markets()); n > 0 {
-		return Check{Name: "markets", Status: "ok", Text: fmt.Sprintf("takes part in %d markets", n)}
-	}
-	return Check{Name: "markets", Status: "ok", Text: "takes part in no market yet", Hint: "parley market list"}
 }
 
 // checkStem tells whether it is hard to find out whose the own requests are.
@@ -211,14 +205,4 @@ func (s *Server) checkIngest() Check {
 		c.Text += fmt.Sprintf("; %d lost because more came than could be checked", lost)
 	}
 	return c
-}
-
-// checkClock knows no better clock, but one before the program's own year is
-// wrong for sure, and deadlines depend on it.
-func (s *Server) checkClock() Check {
-	now := time.Unix(s.now(), 0).UTC()
-	if now.Year() < 2026 {
-		return Check{Name: "clock", Status: "fail", Text: "the clock says " + now.Format(time.RFC3339), Hint: "set the machine's clock: deadlines depend on it"}
-	}
-	return Check{Name: "clock", Status: "ok", Text: "the clock says " + now.Format(time.RFC3339)}
 }

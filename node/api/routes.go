@@ -59,6 +59,7 @@ func (s *Server) routes() {
 	s.eraseRoutes()
 	s.orderRoutes()
 	s.peopleRoutes()
+	s.peerRoutes()
 	handleFile(s, "/v1/deals/{id}/proof", "exportDeal", "The proof of one deal, a CAR file", typeCAR, s.exportDeal)
 	handle(s, get, "/v1/records/{id}", "showRecord", "One record as JSON", s.showRecord)
 	handleFile(s, "/v1/records/{id}/file", "sealRecord", "An own record, sealed for its recipient, as a file", typeMessage, s.sealRecord)

@@ -94,7 +94,7 @@ type Ingest struct {
 	relayed *lru.Cache[cid.Cid, struct{}]
 	queue   chan Arrival
 
-	accepted, ignored, rejected, dropped atomic.Uint64
+	accepted, ignored, rejected, dropped, early atomic.Uint64
 
 	closing chan struct{}
 	once    sync.Once // closes it
@@ -132,12 +132,12 @@ func (in *Ingest) Close() error {
 }
 
 // Stats counts verdicts since the start; Dropped are records ignored because the
-// node was closing or the store refused them.
-type Stats struct{ Accepted, Ignored, Rejected, Dropped uint64 }
+// node was closing or the store refused them, Early those dated ahead of the clock.
+type Stats struct{ Accepted, Ignored, Rejected, Dropped, Early uint64 }
 
 // Stats returns the counts so far.
 func (in *Ingest) Stats() Stats {
-	return Stats{in.accepted.Load(), in.ignored.Load(), in.rejected.Load(), in.dropped.Load()}
+	return Stats{in.accepted.Load(), in.ignored.Load(), in.rejected.Load(), in.dropped.Load(), in.early.Load()}
 }
 
 // Check does what is cheap, of every frame that arrives.
@@ -146,6 +146,9 @@ func (in *Ingest) Check(_ context.Context, m *gossip.Message) protocol.Verdict {
 	m.Parsed, m.Err = rec, err
 	if err == nil {
 		return protocol.Accept
+	}
+	if protocol.CodeOf(err) == protocol.CodeNotYetValid {
+		in.early.Add(1)
 	}
 	return in.count(protocol.VerdictOf(err))
 }
