@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io/fs"
 	"math"
 	"os"
@@ -62,7 +61,7 @@ func head(s string) string {
 }
 
 func (i Info) key() string {
-	return fmt.Sprintf("%016x.%x.%s", i.Arrival, i.Expires.Unix(), head(i.fileName()))
+	return string(append(append(i.appendHead(make([]byte, 0, 64)), '.'), head(i.fileName())...))
 }
 
 // infoOf is what a key tells of a blob: its arrival and its expiry.

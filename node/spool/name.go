@@ -1,8 +1,8 @@
 package spool
 
 import (
+	"encoding/binary"
 	"encoding/hex"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -36,7 +36,17 @@ type Info struct {
 }
 
 func (i Info) fileName() string {
-	return fmt.Sprintf("%016x.%x.%x.%s.%s", i.Arrival, i.Expires.Unix(), i.Size, i.Bucket, i.ID)
+	b := append(i.appendHead(make([]byte, 0, 192)), '.')
+	b = append(strconv.AppendInt(b, int64(i.Size), 16), '.')
+	b = append(append(b, i.Bucket...), '.')
+	return string(hex.AppendEncode(b, i.ID[:]))
+}
+
+// appendHead appends the arrival and the expiry. Opening a spool does so for each
+// of its blobs, so it is done by hand.
+func (i Info) appendHead(b []byte) []byte {
+	b = hex.AppendEncode(b, binary.BigEndian.AppendUint64(nil, i.Arrival))
+	return strconv.AppendInt(append(b, '.'), i.Expires.Unix(), 16)
 }
 
 func (i Info) shard() string { return shardName(i.ID[0]) }
