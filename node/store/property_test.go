@@ -130,6 +130,10 @@ func sequence(t *testing.T, r *rapid.T, steps map[string]int) {
 			compareQuery(t, s, m, w)
 			steps["query"]++
 		},
+		"live": func(r *rapid.T) {
+			compareLive(r, s, m, w, now+int64(rapid.IntRange(-40, 40).Draw(r, "cutoff")))
+			steps["live"]++
+		},
 		"restart": func(r *rapid.T) {
 			onDisk(r, "restart")
 			if err := s.Close(); err != nil {

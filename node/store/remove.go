@@ -208,6 +208,8 @@ func (s *Store) removeSome(ds []digest) (done, gone int, err error) {
 	txn := s.db.NewTransaction(true)
 	defer txn.Discard()
 	stats := s.stats.get()
+	var removed []digest
+	var rows []row
 	for keys := int64(0); done < len(ds) && keys < s.db.MaxBatchCount()/4; done++ {
 		d := ds[done]
 		r, raw, err := readRow(snap, d)
@@ -232,6 +234,7 @@ func (s *Store) removeSome(ds []digest) (done, gone int, err error) {
 			return 0, 0, err
 		}
 		stats.add(&r, -1)
+		removed, rows = append(removed, d), append(rows, r)
 		keys += 2
 		gone++
 	}
@@ -245,6 +248,9 @@ func (s *Store) removeSome(ds []digest) (done, gone int, err error) {
 		return 0, 0, err
 	}
 	s.stats.set(stats)
+	for i, d := range removed {
+		s.live.note(d, &rows[i], nil)
+	}
 	return done, gone, nil
 }
 

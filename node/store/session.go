@@ -170,6 +170,11 @@ func (w *session) commit(ctx context.Context, meta []KV) error {
 		return err
 	}
 	w.s.stats.set(stats)
+	for _, c := range w.order {
+		if !c.refused {
+			w.s.live.note(c.d, c.old, &c.cur)
+		}
+	}
 	return nil
 }
 

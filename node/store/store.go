@@ -54,6 +54,7 @@ type Store struct {
 
 	write sync.Mutex // one writer at a time
 	stats statsBox
+	live  liveSets
 
 	ctx    context.Context // ends when Close begins
 	cancel context.CancelFunc

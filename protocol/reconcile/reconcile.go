@@ -52,7 +52,7 @@ func checked(max int) int {
 // First is the first message.
 func (s *Session) First() []byte {
 	e := newEncoder()
-	s.set.split(e, 0, s.set.Len(), bound{infinite: true})
+	s.set.split(e, s.set.first, len(s.set.items), bound{infinite: true})
 	return e.b
 }
 
@@ -98,7 +98,7 @@ func (s *Set) respond(message []byte, max int, diff *Difference) (*encoder, erro
 	}
 	in := decoder{reader: reader{b: message[1:]}}
 	out := newEncoder()
-	lower, full := 0, false
+	lower, full := s.first, false
 	for in.more() {
 		r := in.next()
 		if in.err != nil || full {
@@ -122,7 +122,7 @@ func (s *Set) respond(message []byte, max int, diff *Difference) (*encoder, erro
 			if rest == lower {
 				*out = before
 			}
-			out.fingerprint(bound{infinite: true}, s.fingerprint(rest, s.Len()))
+			out.fingerprint(bound{infinite: true}, s.fingerprint(rest, len(s.items)))
 		}
 		lower = upper
 	}

@@ -28,29 +28,73 @@ func (a Item) compare(b Item) int {
 	return bytes.Compare(a.ID[:], b.ID[:])
 }
 
-// Set is a sorted set that doesn't change. It may be used concurrently.
+// step is how many items stand between two sums that are kept: a sum for each item
+// would take nearly as much memory as the items.
+const step = 16
+
+// Set is a sorted set that doesn't change. It may be used concurrently. It takes 42
+// bytes of memory for each item.
 type Set struct {
 	items []Item
-	sums  []sum // sums[i] is that of items[:i]
+	sums  []sum // sums[k] is that of items[:k*step]
+	first int   // the items before it are not the set's, see After
 }
 
 // NewSet makes a set of items, which it takes over, in any order and with any
 // repeated.
 func NewSet(items []Item) *Set {
 	slices.SortFunc(items, Item.compare)
-	items = slices.Compact(items)
-	s := &Set{items: items, sums: make([]sum, len(items)+1)}
+	return newSet(slices.Compact(items))
+}
+
+// newSet makes a set of items that are in order.
+func newSet(items []Item) *Set {
+	s := &Set{items: items, sums: make([]sum, 1, len(items)/step+1)}
+	var total sum
 	for i, it := range items {
-		s.sums[i+1] = s.sums[i].add(it.ID)
+		total = total.add(it.ID)
+		if (i+1)%step == 0 {
+			s.sums = append(s.sums, total)
+		}
 	}
 	return s
 }
 
+// After is the set's items with a time after t; it shares the set's memory.
+func (s *Set) After(t uint64) *Set {
+	cut := *s
+	cut.first = s.find(s.first, bound{time: t + 1})
+	return &cut
+}
+
+// With makes a set of this one's items and others, with add true, or without them.
+// It takes time in proportion to the whole set.
+func (s *Set) With(changes map[Item]bool) *Set {
+	order := make([]Item, 0, len(changes))
+	for it := range changes {
+		order = append(order, it)
+	}
+	slices.SortFunc(order, Item.compare)
+	items := make([]Item, 0, s.Len()+len(order))
+	rest := s.Items()
+	for _, it := range order {
+		n, had := slices.BinarySearchFunc(rest, it, Item.compare)
+		items = append(items, rest[:n]...)
+		if rest = rest[n:]; had {
+			rest = rest[1:]
+		}
+		if changes[it] {
+			items = append(items, it)
+		}
+	}
+	return newSet(append(items, rest...))
+}
+
 // Len is how many items the set has.
-func (s *Set) Len() int { return len(s.items) }
+func (s *Set) Len() int { return len(s.items) - s.first }
 
 // Items are the set's items in their order; not to be changed.
-func (s *Set) Items() []Item { return s.items }
+func (s *Set) Items() []Item { return s.items[s.first:] }
 
 // find is the index of the first item at or after a bound, from index from on.
 func (s *Set) find(from int, b bound) int {
@@ -63,10 +107,19 @@ func (s *Set) find(from int, b bound) int {
 // fingerprint of items[lower:upper]: the sum of the IDs as little-endian
 // numbers modulo 2^256, and their count, hashed.
 func (s *Set) fingerprint(lower, upper int) (f [fingerprintSize]byte) {
-	buf := s.sums[upper].minus(s.sums[lower]).bytes()
+	buf := s.sum(upper).minus(s.sum(lower)).bytes()
 	digest := sha256.Sum256(appendVarint(buf[:], uint64(upper-lower)))
 	copy(f[:], digest[:])
 	return f
+}
+
+// sum is that of items[:n].
+func (s *Set) sum(n int) sum {
+	total := s.sums[n/step]
+	for _, it := range s.items[n/step*step : n] {
+		total = total.add(it.ID)
+	}
+	return total
 }
 
 // sum is a number modulo 2^256, the least significant word first.
