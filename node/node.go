@@ -236,7 +236,10 @@ func (n *Node) openNetwork(ctx context.Context) error {
 	n.mail = mailbox.NewClient(courier, n.Mailbox, n.courierHosts()/2)
 
 	n.Ingest = ingest.New(rooms, rooms.blocked, rooms.known, rooms.gone, n.opts.Now, n.opts.Ingest)
-	n.Gossip, err = gossip.New(n.Network.Host(), gossip.Options{OnPeerJoin: rooms.peerCame, Favoured: n.Network.Keeps, Handler: heard{n.Ingest, rooms}, Catchup: rooms, Flood: c.Flood, Logger: n.opts.Log})
+	n.Gossip, err = gossip.New(n.Network.Host(), gossip.Options{
+		OnPeerJoin: rooms.peerCame, Favoured: n.Network.Keeps, Handler: heard{n.Ingest, rooms}, Catchup: rooms,
+		Flood: c.Flood, Now: n.opts.Now, Logger: n.opts.Log,
+	})
 	if err != nil {
 		return err
 	}

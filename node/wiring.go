@@ -16,6 +16,7 @@ import (
 	"github.com/parley-protocol/parley/node/stem"
 	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/codec"
+	"github.com/parley-protocol/parley/protocol/reconcile"
 	"github.com/parley-protocol/parley/protocol/record"
 )
 
@@ -36,9 +37,24 @@ func (w *wiring) Arrive(ctx context.Context, batch []ingest.Arrival) error {
 	return w.desk.Arrive(ctx, batch)
 }
 
-// Live is [gossip.Catchup].
-func (w *wiring) Live(ctx context.Context, market, cursor string, limit int) ([][]byte, string, error) {
-	return w.desk.Live(ctx, market, cursor, limit)
+// Live is part of [gossip.Catchup], as the three that follow.
+func (w *wiring) Live(ctx context.Context, market string, cutoff int64) (*reconcile.Set, error) {
+	return w.desk.Live(ctx, market, cutoff)
+}
+
+// Frame gives a record of the set.
+func (w *wiring) Frame(ctx context.Context, market string, cutoff int64, id gossip.ID) ([]byte, error) {
+	return w.desk.Frame(ctx, market, cutoff, id)
+}
+
+// Noted tells what is here already.
+func (w *wiring) Noted(ctx context.Context, market string, id gossip.ID) bool {
+	return w.desk.Noted(ctx, market, id)
+}
+
+// Page gives a part of the set to a peer that doesn't reconcile.
+func (w *wiring) Page(ctx context.Context, market, cursor string, limit int) ([][]byte, string, error) {
+	return w.desk.Page(ctx, market, cursor, limit)
 }
 
 // spread tells the desk of an own record that this node has brought to gossip.
@@ -56,7 +72,10 @@ func (w *wiring) blocked(did crypto.DID) bool { return w.desk.Blocked(did) }
 
 func (w *wiring) gone(intent *record.Record) bool { return w.desk.Gone(intent) }
 
-func (w *wiring) known(id cid.Cid) bool { return w.desk.Known(id) }
+func (w *wiring) known(id cid.Cid, market string) (has, noted bool) {
+	noted = w.desk.Noted(context.Background(), market, gossip.IDOf(id))
+	return noted || w.desk.Known(id), noted
+}
 
 // post is [desk.Mail] on mailboxes.
 type post struct{ client *mailbox.Client }

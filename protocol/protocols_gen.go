@@ -10,5 +10,6 @@ const (
 	ProtocolMailboxOpen = "/parley/mailbox-open/1" // The same, spoken by mailboxes that keep envelopes for everybody.
 	TopicMarketPrefix   = "/parley/1/"             // The gossip topic of a market: intents, withdrawals, profiles.
 	ProtocolPeers       = "/parley/peers/1"        // Asks a peer for others of a market.
+	ProtocolReconcile   = "/parley/reconcile/1"    // Finds how two peers' sets of a market's live records differ, and fetches what one lacks.
 	ProtocolStem        = "/parley/stem/1"         // Hands a frame to one peer, who passes it on along the stem or brings it to gossip.
 )

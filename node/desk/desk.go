@@ -6,6 +6,7 @@ package desk
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"iter"
@@ -23,6 +24,7 @@ import (
 	"github.com/parley-protocol/parley/node/outbox"
 	"github.com/parley-protocol/parley/node/store"
 	"github.com/parley-protocol/parley/protocol"
+	"github.com/parley-protocol/parley/protocol/reconcile"
 	"github.com/parley-protocol/parley/protocol/record"
 )
 
@@ -67,6 +69,9 @@ type Store interface {
 	Has(ctx context.Context, id cid.Cid) (bool, error)
 	Query(ctx context.Context, f store.Filter) iter.Seq2[store.Entry, error]
 	Withdrawn(ctx context.Context, intent cid.Cid, author crypto.DID) (bool, error)
+	Live(ctx context.Context, market string, cutoff int64) (*reconcile.Set, error)
+	LiveRecord(ctx context.Context, market string, cutoff int64, digest [sha256.Size]byte) (*record.Record, error)
+	HasIn(ctx context.Context, market string, digest [sha256.Size]byte) (bool, error)
 	Resolve(ctx context.Context, prefix string) (cid.Cid, error)
 	Expire(ctx context.Context, now int64) (int, error)
 	Stats() store.Stats

@@ -2,11 +2,13 @@ package desk
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"sort"
 
 	"github.com/ipfs/go-cid"
+	"github.com/multiformats/go-multihash"
 
 	"github.com/parley-protocol/parley/crypto"
 	"github.com/parley-protocol/parley/node/event"
@@ -14,6 +16,7 @@ import (
 	"github.com/parley-protocol/parley/node/network"
 	"github.com/parley-protocol/parley/node/store"
 	"github.com/parley-protocol/parley/protocol"
+	"github.com/parley-protocol/parley/protocol/reconcile"
 	"github.com/parley-protocol/parley/protocol/record"
 )
 
@@ -127,10 +130,70 @@ func (d *Desk) Gone(intent *record.Record) bool {
 	return err == nil && gone
 }
 
-// Live are the frames of a market's live records, for a peer that joined later
-// and asks for them; without what is withheld. The cursor is empty at the start,
-// and at the end.
-func (d *Desk) Live(ctx context.Context, market, cursor string, limit int) (frames [][]byte, next string, err error) {
+// Live is the set of a market's live records, for a peer that reconciles; without
+// what is withheld.
+func (d *Desk) Live(ctx context.Context, market string, cutoff int64) (*reconcile.Set, error) {
+	set, err := d.store.Live(ctx, market, cutoff)
+	if err != nil {
+		return nil, err
+	}
+	hidden := map[reconcile.Item]bool{}
+	own := store.Filter{Market: market, Types: gossiped(), Classes: []store.Class{store.ClassOwn}, Live: true, Now: cutoff}
+	for e, err := range d.store.Query(ctx, own) {
+		if err != nil {
+			return nil, err
+		}
+		if d.withheld(e.Record) {
+			at := min(e.Expires, e.Record.Header().RetainUntil)
+			hidden[reconcile.Item{Time: uint64(max(0, at)), ID: digestOf(e.Record.ID())}] = false
+		}
+	}
+	if len(hidden) > 0 {
+		set = set.With(hidden)
+	}
+	return set, nil
+}
+
+// Frame is that of one of them.
+func (d *Desk) Frame(ctx context.Context, market string, cutoff int64, digest [sha256.Size]byte) ([]byte, error) {
+	rec, err := d.store.LiveRecord(ctx, market, cutoff, digest)
+	if err != nil {
+		return nil, err
+	}
+	if d.withheld(rec) {
+		return nil, protocol.Errorf(protocol.CodeNotFound, "", "no market has it yet")
+	}
+	return record.EncodeFrame(rec.Raw(), nil), nil
+}
+
+// Noted tells whether the view has the record with that SHA-256, noted for the
+// market. What is withheld counts as not there: that a peer has it is news.
+func (d *Desk) Noted(ctx context.Context, market string, digest [sha256.Size]byte) bool {
+	has, err := d.store.HasIn(ctx, market, digest)
+	if err != nil || !has {
+		return false
+	}
+	rec, own := d.book.Record(idOf(digest))
+	return !own || !d.withheld(rec)
+}
+
+func digestOf(id cid.Cid) [sha256.Size]byte {
+	return [sha256.Size]byte(id.Hash()[len(id.Hash())-sha256.Size:])
+}
+
+// idOf is the record's ID with that SHA-256.
+func idOf(digest [sha256.Size]byte) cid.Cid {
+	hash, err := multihash.Encode(digest[:], multihash.SHA2_256)
+	if err != nil {
+		return cid.Undef // not reached: the length fits
+	}
+	return cid.NewCidV1(cid.DagCBOR, hash)
+}
+
+// Page is the frames of a market's live records, for a peer that joined later
+// and asks for them all; without what is withheld. The cursor is empty at the
+// start, and at the end.
+func (d *Desk) Page(ctx context.Context, market, cursor string, limit int) (frames [][]byte, next string, err error) {
 	f := store.Filter{Market: market, Types: gossiped(), Live: true, Now: d.now(), Cursor: cursor, Limit: limit}
 	had := 0
 	for e, err := range d.store.Query(ctx, f) {

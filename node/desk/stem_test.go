@@ -8,6 +8,7 @@ import (
 
 	"github.com/ipfs/go-cid"
 
+	"github.com/parley-protocol/parley/node/store"
 	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/codec"
 	"github.com/parley-protocol/parley/protocol/record"
@@ -45,13 +46,38 @@ func (s *stems) ids() (out []cid.Cid) {
 // live is what others are given who ask for what is in the market.
 func (s *side) live() (out []cid.Cid) {
 	s.w.t.Helper()
-	frames, _, err := s.Live(s.w.t.Context(), market, "", 100)
+	ctx := s.w.t.Context()
+	frames, _, err := s.Page(ctx, market, "", 100)
 	if err != nil {
 		s.w.t.Fatal(err)
 	}
+	shown := map[[32]byte]bool{}
 	for _, frame := range frames {
 		block, _, _ := record.DecodeFrame(frame)
 		out = append(out, codec.Sum(block))
+		shown[digestOf(codec.Sum(block))] = true
+	}
+	// Who reconciles finds the same, and no more by its ID.
+	set, err := s.Live(ctx, market, s.now())
+	if err != nil {
+		s.w.t.Fatal(err)
+	}
+	for _, it := range set.Items() {
+		if !shown[it.ID] {
+			s.w.t.Error("reconciling shows a record that pages don't")
+		}
+	}
+	if set.Len() != len(frames) {
+		s.w.t.Errorf("reconciling shows %d records, pages %d", set.Len(), len(frames))
+	}
+	for e, err := range s.store.Query(ctx, store.Filter{Market: market}) {
+		if err != nil {
+			s.w.t.Fatal(err)
+		}
+		id := digestOf(e.Record.ID())
+		if _, err := s.Frame(ctx, market, s.now(), id); (err == nil) != shown[id] {
+			s.w.t.Errorf("a %s is given by its ID: %v; shown: %v", e.Record.Type(), err, shown[id])
+		}
 	}
 	return out
 }

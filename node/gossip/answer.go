@@ -41,7 +41,7 @@ func (g *Gossip) serve(s network.Stream) error {
 		return err
 	}
 	defer release()
-	// What Live returns is held as frames and once more as the answer.
+	// What Page returns is held as frames and once more as the answer.
 	if err := s.Scope().ReserveMemory(2*maxAnswer, network.ReservationPriorityLow); err != nil {
 		return err
 	}
@@ -89,12 +89,12 @@ func (g *Gossip) pageFor(ctx context.Context, from peer.ID, raw []byte) page {
 // once more for as many as fit, to get the cursor that goes with them.
 func (g *Gossip) live(ctx context.Context, r request) (page, error) {
 	for limit := r.limit; ; {
-		frames, next, err := g.catchup.Live(ctx, r.market, r.after, limit)
+		frames, next, err := g.catchup.Page(ctx, r.market, r.after, limit)
 		if err != nil {
 			return page{}, err
 		}
 		if len(next) > MaxCursor || len(frames) > limit {
-			return page{}, errors.New("gossip: Live went beyond its bounds")
+			return page{}, errors.New("gossip: Page went beyond its bounds")
 		}
 		fit, size := 0, 0
 		for _, frame := range frames {
@@ -107,7 +107,7 @@ func (g *Gossip) live(ctx context.Context, r request) (page, error) {
 			return page{frames: frames, next: next}, nil
 		}
 		if fit == 0 || fit >= limit {
-			return page{}, errors.New("gossip: Live gave a frame beyond any size")
+			return page{}, errors.New("gossip: Page gave a frame beyond any size")
 		}
 		limit = fit
 	}

@@ -2,30 +2,23 @@ package gossip
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
 
-	pubsub "github.com/libp2p/go-libp2p-pubsub"
-	"github.com/libp2p/go-libp2p/core/network"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/libp2p/go-libp2p/core/peer"
-	lp2p "github.com/libp2p/go-libp2p/core/protocol"
-	"github.com/multiformats/go-multistream"
-
-	parley "github.com/parley-protocol/parley/node/network"
-	"github.com/parley-protocol/parley/protocol"
 )
 
 // Bounds of asking.
 const (
-	askSessions = 4               // at once, over all markets
+	askSessions = 8               // at once, over all markets
+	askLanes    = 3               // of them in one market, so that who is slow holds up nobody
 	askTime     = 2 * time.Minute // of one session
-	askPages    = 256             // of one session
 	askBurst    = 8               // sessions of a market before they are paced
 	askTries    = 3               // of one peer before it is left alone until it comes again
 	askQueue    = 256             // peers waiting to be asked in one market
+	askLately   = 1 << 13         // records that aren't fetched again so soon, of one market
 )
 
 // asker asks the peers of one market what this node missed: each when it comes
@@ -39,11 +32,18 @@ type asker struct {
 	mu    sync.Mutex
 	queue map[peer.ID]turn
 	last  map[peer.ID]time.Time // when those asked lately were asked
+	fails map[peer.ID]int       // sessions with it that failed, of those seen lately
+	taken map[ID]bool           // what sessions under way are fetching
+	// caughtUp: a session has come to its end.
+	caughtUp bool
+
+	// lately has what was fetched and when: what isn't here although it came, as
+	// it was refused, is not to come again with every session.
+	lately *lru.Cache[ID, time.Time]
 
 	// The rest belongs to run alone.
 	budget   int       // sessions that may start without a pause
 	refilled time.Time // when the budget last grew
-	caughtUp bool      // a session has come to its end
 }
 
 // turn is a peer's place in the queue.
@@ -55,11 +55,15 @@ type turn struct {
 }
 
 func newAsker(g *Gossip, m *market) *asker {
+	lately, _ := lru.New[ID, time.Time](askLately) // fails only for a size that isn't positive
 	return &asker{
 		g: g, m: m,
 		wake:     make(chan struct{}, 1),
 		queue:    make(map[peer.ID]turn),
 		last:     make(map[peer.ID]time.Time),
+		fails:    make(map[peer.ID]int),
+		taken:    make(map[ID]bool),
+		lately:   lately,
 		budget:   askBurst,
 		refilled: time.Now(),
 	}
@@ -80,11 +84,15 @@ func (a *asker) peer(id peer.ID, joined bool) {
 func (a *asker) enqueue(id peer.ID, t turn) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if _, waits := a.queue[id]; waits || len(a.queue) >= askQueue {
+	waiting, waits := a.queue[id]
+	if !waits && len(a.queue) >= askQueue {
 		return
 	}
 	if last, asked := a.last[id]; asked && !t.again {
 		t.due = later(t.due, last.Add(a.g.timing.Again))
+	}
+	if waits && !t.due.Before(waiting.due) {
+		return
 	}
 	a.queue[id] = t
 	select {
@@ -93,50 +101,72 @@ func (a *asker) enqueue(id peer.ID, t turn) {
 	}
 }
 
-// run asks one peer after the other until the market is left.
+// askBack gives a turn to a peer that has shown that it has something, unless it
+// was asked lately: sets may differ for good, by what one side refuses.
+func (a *asker) askBack(id peer.ID) {
+	a.mu.Lock()
+	last, asked := a.last[id]
+	a.mu.Unlock()
+	if now := time.Now(); !asked || now.Sub(last) >= a.g.timing.Periodic {
+		a.enqueue(id, turn{due: now.Add(a.g.timing.Second)})
+	}
+}
+
+// run asks the peers, a few at a time, until the market is left.
 func (a *asker) run(ctx context.Context) {
 	periodic := time.NewTimer(spread(a.g.timing.Periodic))
 	defer periodic.Stop()
 	next := time.NewTimer(0)
 	defer next.Stop()
+	var lanes sync.WaitGroup
+	defer lanes.Wait()
+	ended := make(chan struct{}, askLanes)
+	running := 0
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-periodic.C:
-			if peers := a.m.topic.ListPeers(); len(peers) > 0 {
+			if peers := append(a.m.topic.ListPeers(), a.g.limitedPeers()...); len(peers) > 0 {
 				a.enqueue(peers[rand.IntN(len(peers))], turn{due: time.Now()})
 			}
 			periodic.Reset(spread(a.g.timing.Periodic))
 		case <-a.wake:
 		case <-next.C:
+		case <-ended:
+			running--
 		}
-		for {
+		for running < askLanes {
 			id, turn, wait, ok := a.take(time.Now())
 			if !ok {
 				next.Reset(wait)
 				break
 			}
-			a.session(ctx, id, turn)
-			if ctx.Err() != nil {
-				return
-			}
+			running++
+			lanes.Go(func() {
+				a.session(ctx, id, turn)
+				ended <- struct{}{}
+			})
 		}
 	}
 }
 
 // take removes the next peer from the queue if its time has come and the
-// market's pace allows; if not, it tells how long to wait.
+// market's pace allows; if not, it tells how long to wait. Of those whose time has
+// come, who has failed least is the next.
 func (a *asker) take(now time.Time) (id peer.ID, t turn, wait time.Duration, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for id, last := range a.last {
-		if now.Sub(last) >= a.g.timing.Again {
+		if now.Sub(last) >= a.g.timing.Periodic {
 			delete(a.last, id)
+			if _, waits := a.queue[id]; !waits {
+				delete(a.fails, id)
+			}
 		}
 	}
 	for candidate, c := range a.queue {
-		if id == "" || c.due.Before(t.due) {
+		if id == "" || a.before(now, candidate, c, id, t) {
 			id, t = candidate, c
 		}
 	}
@@ -158,6 +188,14 @@ func (a *asker) take(now time.Time) (id peer.ID, t turn, wait time.Duration, ok 
 	return id, t, 0, true
 }
 
+// before orders two turns.
+func (a *asker) before(now time.Time, p peer.ID, pt turn, q peer.ID, qt turn) bool {
+	if !pt.due.After(now) && !qt.due.After(now) && a.fails[p] != a.fails[q] {
+		return a.fails[p] < a.fails[q]
+	}
+	return pt.due.Before(qt.due)
+}
+
 // paced is when the market's next session may start.
 func (a *asker) paced(now time.Time) time.Time {
 	pace := a.g.timing.Pace
@@ -169,152 +207,6 @@ func (a *asker) paced(now time.Time) time.Time {
 		return now
 	}
 	return a.refilled.Add(pace)
-}
-
-// session asks one peer for all that it has, or for what is left of it.
-func (a *asker) session(ctx context.Context, id peer.ID, t turn) {
-	select {
-	case a.g.sessions <- struct{}{}:
-		defer func() { <-a.g.sessions }()
-	case <-ctx.Done():
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, askTime)
-	defer cancel()
-	// News that comes to a node which knew its market is news to others, such as
-	// those on its side of a partition that has just healed. To one that comes
-	// in, everything is news, and it keeps that to itself.
-	settled := a.caughtUp && time.Since(a.m.joined) >= a.g.timing.Settled
-	after, err := a.pages(ctx, id, t.after, settled)
-	if err == nil {
-		a.caughtUp = true
-		a.g.tracer.counters.catchupSessions.Add(1)
-		if !t.again {
-			// What the peer heard after it was asked, and before the two were in
-			// each other's mesh, would come on neither way.
-			a.enqueue(id, turn{due: time.Now().Add(a.g.timing.Second), after: after, again: true})
-		}
-		return
-	}
-	a.g.tracer.counters.catchupFailed.Add(1)
-	var unsupported multistream.ErrNotSupported[lp2p.ID]
-	if errors.As(err, &unsupported) || errors.Is(err, errForged) {
-		return
-	}
-	// A peer that wants to be asked less often, or was interrupted, goes on
-	// where it stopped.
-	next := turn{due: time.Now(), tries: t.tries, after: after}
-	if t.again {
-		return
-	}
-	if after == t.after {
-		next.tries++
-	}
-	if next.tries < askTries {
-		a.enqueue(id, next)
-	}
-}
-
-// errForged ends the session with a peer that sent what is provably malformed
-// or forged.
-var errForged = errors.New("gossip: the peer sent a forged frame")
-
-// pages asks for page after page and returns the cursor after the last whole
-// one; when all went well, that before the last page.
-func (a *asker) pages(ctx context.Context, id peer.ID, after string, settled bool) (string, error) {
-	for range askPages {
-		p, err := a.g.ask(ctx, id, request{market: a.m.name, after: after, limit: MaxPageFrames})
-		if err != nil {
-			return after, err
-		}
-		if p.code != "" {
-			return after, protocol.Errorf(p.code, "", "the peer refuses")
-		}
-		for _, frame := range p.frames {
-			if err := a.accept(ctx, id, frame, settled); err != nil {
-				return after, err
-			}
-		}
-		if p.next == "" {
-			return after, nil
-		}
-		if p.next == after {
-			return after, errors.New("gossip: the peer goes in circles")
-		}
-		after = p.next
-	}
-	return after, fmt.Errorf("gossip: more than %d pages", askPages)
-}
-
-// accept passes a frame through the same checks as gossip's.
-func (a *asker) accept(ctx context.Context, id peer.ID, frame []byte, settled bool) error {
-	m := &Message{Market: a.m.name, From: id, Path: PathCatchup, Frame: frame}
-	verdict := a.g.checkFrame(ctx, m)
-	if verdict == protocol.Accept {
-		verdict = a.g.verifyFrame(ctx, m)
-	}
-	switch verdict {
-	case protocol.Accept:
-		a.g.tracer.counters.catchupReceived.Add(1)
-		// What is fresh may have been lost on its way here, with a connection or a
-		// node that died, and others may wait for it; those who have it know its
-		// hash still.
-		if settled || m.Fresh {
-			a.m.relayNews(ctx, frame)
-		}
-	case protocol.Reject:
-		a.g.tracer.counters.rejected.Add(1)
-		// It fails only when gossip is being closed.
-		_ = a.g.pubsub.PeerFeedback(topicOf(a.m.name), id, pubsub.PeerFeedbackInvalidMessage)
-		return errForged
-	}
-	return ctx.Err()
-}
-
-// ask sends one request and reads its answer.
-func (g *Gossip) ask(ctx context.Context, id peer.ID, r request) (page, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
-	defer cancel()
-	// Catching up has to work where gossip doesn't: over a relayed connection.
-	ctx = network.WithAllowLimitedConn(network.WithNoDial(ctx, ProtocolCatchup), ProtocolCatchup)
-	s, err := g.host.NewStream(ctx, id, ProtocolCatchup)
-	if err != nil {
-		return page{}, err
-	}
-	// A peer that was killed must not keep those waiting who leave the market.
-	defer context.AfterFunc(ctx, func() { s.Reset() })()
-	p, err := exchange(s, r)
-	if err != nil {
-		s.Reset()
-		return page{}, err
-	}
-	s.Close()
-	return p, nil
-}
-
-func exchange(s network.Stream, r request) (page, error) {
-	if err := s.Scope().SetService(catchupService); err != nil {
-		return page{}, err
-	}
-	if err := s.SetDeadline(time.Now().Add(answerTime)); err != nil {
-		return page{}, err
-	}
-	raw, err := r.encode()
-	if err != nil {
-		return page{}, err
-	}
-	if err := parley.WriteMessage(s, raw); err != nil {
-		return page{}, err
-	}
-	if err := s.CloseWrite(); err != nil {
-		return page{}, err
-	}
-	reply, release, err := parley.ReadMessage(s, maxAnswer)
-	if err != nil {
-		return page{}, err
-	}
-	defer release()
-	return decodePage(reply)
 }
 
 func later(a, b time.Time) time.Time {

@@ -24,6 +24,10 @@ func attachBoth(t *testing.T, h host.Host, timing Timing) *node {
 	return n
 }
 
+// older makes a node one that was built before peers reconciled: it answers with
+// pages alone.
+func older(n *node) { n.host.RemoveStreamHandler(protocol.ProtocolReconcile) }
+
 func TestLateComerIsTold(t *testing.T) {
 	simulate(t, 2, func(t *testing.T, hosts []host.Host) {
 		early := attachBoth(t, hosts[0], quick())
@@ -46,9 +50,11 @@ func TestLateComerIsTold(t *testing.T) {
 	})
 }
 
+//spec:shows NET-19
 func TestManyLargeFramesComeInPages(t *testing.T) {
 	simulate(t, 2, func(t *testing.T, hosts []host.Host) {
 		early := attachBoth(t, hosts[0], quick())
+		older(early)
 		const frames = 200 // 8 MB: 32 pages and more
 		for i := range frames {
 			publish(t, early, fmt.Sprint(i, strings.Repeat(" ", 40_000)))
@@ -71,6 +77,7 @@ func TestManyLargeFramesComeInPages(t *testing.T) {
 func TestOverRateGoesOnWhereItStopped(t *testing.T) {
 	simulate(t, 2, func(t *testing.T, hosts []host.Host) {
 		early := attachBoth(t, hosts[0], quick())
+		older(early)
 		const frames = (pagesBurst + 20) * 6 // six of 40 kB to a page
 		for i := range frames {
 			publish(t, early, fmt.Sprint(i, strings.Repeat(" ", 40_000)))
@@ -150,7 +157,7 @@ func TestNewcomerKeepsQuiet(t *testing.T) {
 func TestForgedCatchupEndsTheSession(t *testing.T) {
 	simulate(t, 2, func(t *testing.T, hosts []host.Host) {
 		liar := &desk{order: []string{"good", "forged", "behind"}}
-		attach(t, hosts[0], Options{Handler: yes{}, Catchup: liar, Timing: quick()})
+		older(attach(t, hosts[0], Options{Handler: yes{}, Catchup: liar, Timing: quick()}))
 		n := attachBoth(t, hosts[1], quick())
 		connect(t, hosts[1], hosts[0])
 		time.Sleep(5 * time.Minute)
@@ -200,9 +207,9 @@ func TestCirclesEnd(t *testing.T) {
 	})
 }
 
-func TestLiveGoesBeyondItsBounds(t *testing.T) {
+func TestPageGoesBeyondItsBounds(t *testing.T) {
 	simulate(t, 2, func(t *testing.T, hosts []host.Host) {
-		attach(t, hosts[0], Options{Handler: yes{}, Catchup: broken{}, Timing: quick()})
+		older(attach(t, hosts[0], Options{Handler: yes{}, Catchup: broken{new(desk)}, Timing: quick()}))
 		n := attachBoth(t, hosts[1], quick())
 		connect(t, hosts[1], hosts[0])
 		time.Sleep(time.Minute)
@@ -213,9 +220,9 @@ func TestLiveGoesBeyondItsBounds(t *testing.T) {
 }
 
 // broken gives a frame that no page has room for.
-type broken struct{}
+type broken struct{ *desk }
 
-func (broken) Live(context.Context, string, string, int) ([][]byte, string, error) {
+func (broken) Page(context.Context, string, string, int) ([][]byte, string, error) {
 	return [][]byte{make([]byte, MaxPageBytes+1)}, "", nil
 }
 

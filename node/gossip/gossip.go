@@ -10,9 +10,11 @@ import (
 	"time"
 
 	pubsub "github.com/libp2p/go-libp2p-pubsub"
+	"github.com/libp2p/go-libp2p/core/event"
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peer"
 
+	"github.com/parley-protocol/parley/node/catchup"
 	"github.com/parley-protocol/parley/node/network"
 	"github.com/parley-protocol/parley/node/network/limiter"
 	"github.com/parley-protocol/parley/protocol"
@@ -32,6 +34,9 @@ type Gossip struct {
 	turns         *turns        // of Verify
 	sessions      chan struct{} // of catching up
 	askers        *limiter.Limiter
+	server        *catchup.Server // nil without catching up
+	nudged        chan nudge
+	now           func() time.Time
 
 	mu      sync.Mutex
 	closed  bool
@@ -70,8 +75,13 @@ func New(h host.Host, options Options) (*Gossip, error) {
 		sessions:   make(chan struct{}, askSessions),
 		askers:     limiter.New(pagesPerSecond, pagesBurst, 4096),
 		markets:    make(map[string]*market),
+		nudged:     make(chan nudge, nudges),
+		now:        options.Now,
 	}
-	g.tracer.gone = g.subscriptions.forget
+	if g.now == nil {
+		g.now = time.Now
+	}
+	g.tracer.gone, g.tracer.lost = g.subscriptions.forget, g.lost
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	var err error
 	if g.pubsub, err = pubsub.NewGossipSub(g.ctx, h, g.pubsubOptions(options)...); err != nil {
@@ -79,6 +89,16 @@ func New(h host.Host, options Options) (*Gossip, error) {
 		return nil, fmt.Errorf("gossipsub: %w", err)
 	}
 	if g.catchup != nil {
+		identified, err := h.EventBus().Subscribe(new(event.EvtPeerIdentificationCompleted))
+		if err != nil {
+			g.stop()
+			return nil, fmt.Errorf("gossip: %w", err)
+		}
+		g.work.Go(func() { g.attend(identified) })
+		g.server = catchup.NewServer(g.catchup, g.now, g.inMarket, func(market string, from peer.ID) {
+			g.nudge(nudge{id: from, market: market, back: true})
+		})
+		h.SetStreamHandler(protocol.ProtocolReconcile, g.server.Handle)
 		h.SetStreamHandler(ProtocolCatchup, g.answer)
 	}
 	return g, nil
@@ -103,7 +123,7 @@ func (g *Gossip) Join(ctx context.Context, name string) error {
 	case len(g.markets) >= MaxMarkets:
 		return protocol.Errorf(protocol.CodeOverQuota, "market", "already in %d markets", MaxMarkets)
 	}
-	m, err := g.open(name)
+	m, err := g.openMarket(name)
 	if err != nil {
 		return fmt.Errorf("join %s: %w", name, err)
 	}
@@ -111,10 +131,10 @@ func (g *Gossip) Join(ctx context.Context, name string) error {
 	return nil
 }
 
-// open joins the topic. It relays without a subscription: frames reach the node
+// openMarket joins the topic. It relays without a subscription: frames reach the node
 // through the validators, and a subscription's queue would drop what nobody
 // reads in time.
-func (g *Gossip) open(name string) (*market, error) {
+func (g *Gossip) openMarket(name string) (*market, error) {
 	m := &market{name: name, joined: time.Now()}
 	var err error
 	if m.topic, err = g.pubsub.Join(topicOf(name)); err != nil {
@@ -134,6 +154,9 @@ func (g *Gossip) open(name string) (*market, error) {
 	ctx, m.stop = context.WithCancel(g.ctx)
 	if g.catchup != nil {
 		m.asker = newAsker(g, m)
+		for _, id := range g.limitedPeers() {
+			m.asker.peer(id, true)
+		}
 		m.work.Go(func() { m.asker.run(ctx) })
 	}
 	m.work.Go(func() { g.follow(ctx, m) })
@@ -242,7 +265,14 @@ func (g *Gossip) Peers(name string) []peer.ID {
 }
 
 // Stats is a snapshot of the counters.
-func (g *Gossip) Stats() Stats { return g.tracer.counters.stats() }
+func (g *Gossip) Stats() Stats {
+	s := g.tracer.counters.stats()
+	if g.server != nil {
+		s.CatchupServed += g.server.Served()
+		s.CatchupRefused += g.server.Refused()
+	}
+	return s
+}
 
 // Close leaves every market and ends all work. Further calls do nothing.
 func (g *Gossip) Close() error {
@@ -257,6 +287,10 @@ func (g *Gossip) Close() error {
 	g.mu.Unlock()
 
 	g.host.RemoveStreamHandler(ProtocolCatchup)
+	if g.server != nil {
+		g.host.RemoveStreamHandler(protocol.ProtocolReconcile)
+		g.server.Close()
+	}
 	var errs []error
 	for _, m := range markets {
 		errs = append(errs, m.close())

@@ -3,10 +3,18 @@ package gossip
 import (
 	"context"
 
+	"github.com/ipfs/go-cid"
 	"github.com/libp2p/go-libp2p/core/peer"
 
+	"github.com/parley-protocol/parley/node/catchup"
 	"github.com/parley-protocol/parley/protocol"
 )
+
+// ID is the SHA-256 in a record's ID.
+type ID = catchup.ID
+
+// IDOf is that of a record's ID.
+func IDOf(id cid.Cid) ID { return ID(id.Hash()[len(id.Hash())-len(ID{}):]) }
 
 // Path is the way on which a frame came.
 type Path uint8
@@ -39,6 +47,7 @@ type Message struct {
 	From   peer.ID // who forwarded it, not who wrote it; this node's own for PathOwn
 	Path   Path
 	Frame  []byte // read only
+	ID     ID     // the handler's word, of Check: the SHA-256 in the record's ID
 	Parsed any    // the handler's own: what Check learnt and Verify needs
 	Err    error  // the handler may leave its reason here; Publish returns it
 	Fresh  bool   // the handler's word that the record was signed within [SeenFor]
@@ -63,9 +72,15 @@ type Handler interface {
 
 // Catchup gives what this node has to tell to one that asks what it missed.
 type Catchup interface {
-	// Live returns frames of the market's live records that follow the cursor,
+	catchup.Source
+
+	// Noted reports whether this node has the record, and knows that it is of the
+	// market.
+	Noted(ctx context.Context, market string, id ID) bool
+
+	// Page returns frames of the market's live records that follow the cursor,
 	// at most limit, and the cursor after the last of them, empty when there
 	// are no more. Cursors are the implementation's own text, of at most
-	// [MaxCursor] bytes; the first is empty.
-	Live(ctx context.Context, market, after string, limit int) (frames [][]byte, next string, err error)
+	// [MaxCursor] bytes; the first is empty. It is for peers that don't reconcile.
+	Page(ctx context.Context, market, after string, limit int) (frames [][]byte, next string, err error)
 }

@@ -41,6 +41,8 @@ type Options struct {
 	Favoured func(peer.ID) bool
 	// Timing of catching up; the zero value is right outside of tests.
 	Timing Timing
+	// Now is the clock by which records expire, time.Now by default.
+	Now func() time.Time
 	// Logger gets what pubsub has to say; without it nothing is logged.
 	Logger *slog.Logger
 }
@@ -51,7 +53,8 @@ type Timing struct {
 	Second   time.Duration // pause before it is asked what came in meanwhile; default 3 s
 	Again    time.Duration // pause before the same peer is asked again; default 5 s
 	Pace     time.Duration // one session of a market per so long, after a burst of 8; default 5 s
-	Periodic time.Duration // some peer of each market is asked every so often; default 10 min
+	Periodic time.Duration // some peer of each market is asked every so often; default 3 min
+	Relayed  time.Duration // pause before a peer behind a relay is asked again, as gossip doesn't come from there; default 1 min
 	Settled  time.Duration // how long in a market until news from a peer is relayed; default 30 s
 }
 
@@ -64,7 +67,8 @@ func (t Timing) withDefaults() Timing {
 		{&t.Second, 3 * time.Second},
 		{&t.Again, 5 * time.Second},
 		{&t.Pace, 5 * time.Second},
-		{&t.Periodic, 10 * time.Minute},
+		{&t.Periodic, 3 * time.Minute},
+		{&t.Relayed, time.Minute},
 		{&t.Settled, 30 * time.Second},
 	} {
 		if *field.value <= 0 {

@@ -16,6 +16,7 @@ import (
 	"github.com/marcopolo/simnet"
 
 	"github.com/parley-protocol/parley/protocol"
+	"github.com/parley-protocol/parley/protocol/reconcile"
 )
 
 const (
@@ -29,11 +30,12 @@ type desk struct {
 	mu    sync.Mutex
 	kept  map[string]Path // by frame
 	order []string
+	ids   map[ID]string // see index
 	slow  chan struct{} // when set, Verify waits for it
 }
 
 func (d *desk) Check(_ context.Context, m *Message) protocol.Verdict {
-	m.Parsed = string(m.Frame)
+	m.Parsed, m.ID = string(m.Frame), sha256.Sum256(m.Frame)
 	switch {
 	case len(m.Frame) >= 3 && string(m.Frame[:3]) == "bad":
 		return protocol.Reject
@@ -72,8 +74,49 @@ func (d *desk) Verify(ctx context.Context, m *Message) protocol.Verdict {
 	return protocol.Accept
 }
 
-// Live makes the desk a Catchup: cursors are the number of frames had.
-func (d *desk) Live(_ context.Context, _, after string, limit int) (frames [][]byte, next string, err error) {
+// farOff is when everything that a desk keeps expires.
+const farOff = 1 << 40
+
+// index is what is kept, by ID; d.mu is held.
+func (d *desk) index() map[ID]string {
+	if d.ids == nil {
+		d.ids = make(map[ID]string)
+	}
+	for _, frame := range d.order[len(d.ids):] {
+		d.ids[sha256.Sum256([]byte(frame))] = frame
+	}
+	return d.ids
+}
+
+// Live makes the desk a Catchup, as do the three that follow.
+func (d *desk) Live(context.Context, string, int64) (*reconcile.Set, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var items []reconcile.Item
+	for id := range d.index() {
+		items = append(items, reconcile.Item{Time: farOff, ID: id})
+	}
+	return reconcile.NewSet(items), nil
+}
+
+func (d *desk) Frame(_ context.Context, _ string, _ int64, id ID) ([]byte, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if frame, ok := d.index()[id]; ok {
+		return []byte(frame), nil
+	}
+	return nil, protocol.Errorf(protocol.CodeNotFound, "", "not here")
+}
+
+func (d *desk) Noted(_ context.Context, _ string, id ID) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, ok := d.index()[id]
+	return ok
+}
+
+// Page has cursors that are the number of frames had.
+func (d *desk) Page(_ context.Context, _, after string, limit int) (frames [][]byte, next string, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	from := 0
@@ -142,7 +185,7 @@ func simulate(t *testing.T, hosts int, test func(t *testing.T, hosts []host.Host
 
 // quick is a timing for tests that don't want to wait for the slow parts.
 func quick() Timing {
-	return Timing{First: 100 * time.Millisecond, Again: time.Minute, Periodic: 10 * time.Minute, Settled: 30 * time.Second}
+	return Timing{First: 100 * time.Millisecond, Again: time.Minute, Periodic: 10 * time.Minute, Relayed: time.Second, Settled: 30 * time.Second}
 }
 
 // attach puts gossip on a host, closed with the test, and joins the market.

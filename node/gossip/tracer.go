@@ -26,6 +26,7 @@ type Stats struct {
 	CatchupReceived uint64 `json:"catchupReceived"` // new frames that came of it
 	CatchupServed   uint64 `json:"catchupServed"`   // frames given to peers that asked
 	CatchupRefused  uint64 `json:"catchupRefused"`  // questions over a peer's rate
+	CatchupMissing  uint64 `json:"catchupMissing"`  // records that peers told of and didn't give
 }
 
 // counters are Stats while they count.
@@ -34,6 +35,7 @@ type counters struct {
 	droppedUnchecked, droppedUnverified, droppedUnsent atomic.Uint64
 	catchupSessions, catchupFailed                     atomic.Uint64
 	catchupReceived, catchupServed, catchupRefused     atomic.Uint64
+	catchupMissing                                     atomic.Uint64
 }
 
 func (c *counters) stats() Stats {
@@ -51,6 +53,7 @@ func (c *counters) stats() Stats {
 		CatchupReceived:   c.catchupReceived.Load(),
 		CatchupServed:     c.catchupServed.Load(),
 		CatchupRefused:    c.catchupRefused.Load(),
+		CatchupMissing:    c.catchupMissing.Load(),
 	}
 }
 
@@ -58,7 +61,8 @@ func (c *counters) stats() Stats {
 // its full queues dropped, and how large a topic's mesh is.
 type tracer struct {
 	counters counters
-	gone     func(peer.ID) // a peer's stream has ended
+	gone     func(peer.ID)         // a peer's stream has ended
+	lost     func(peer.ID, string) // something of a topic was dropped, on its way to or from a peer
 
 	mu   sync.Mutex
 	mesh map[string]map[peer.ID]struct{} // by topic
@@ -114,12 +118,14 @@ func (t *tracer) OnClosedOutboundStream(id peer.ID) {
 	t.gone(id)
 }
 
-func (t *tracer) RejectMessage(_ *pubsub.Message, reason string) {
+func (t *tracer) RejectMessage(m *pubsub.Message, reason string) {
 	switch reason {
 	case pubsub.RejectValidationQueueFull:
 		t.counters.droppedUnchecked.Add(1)
+		t.lost(m.ReceivedFrom, m.GetTopic())
 	case pubsub.RejectValidationThrottled:
 		t.counters.droppedUnverified.Add(1)
+		t.lost(m.ReceivedFrom, m.GetTopic())
 	case pubsub.RejectValidationIgnored:
 		t.counters.ignored.Add(1)
 	default: // failed, or signed by someone
@@ -127,10 +133,17 @@ func (t *tracer) RejectMessage(_ *pubsub.Message, reason string) {
 	}
 }
 
+// DropRPC: what the peer doesn't get it finds when it sees that this node asks.
+func (t *tracer) DropRPC(rpc *pubsub.RPC, id peer.ID) {
+	t.counters.droppedUnsent.Add(1)
+	if len(rpc.GetPublish()) > 0 {
+		t.lost(id, "")
+	}
+}
+
 func (t *tracer) ValidateMessage(*pubsub.Message)      { t.counters.received.Add(1) }
 func (t *tracer) DeliverMessage(*pubsub.Message)       { t.counters.relayed.Add(1) }
 func (t *tracer) DuplicateMessage(*pubsub.Message)     { t.counters.duplicates.Add(1) }
-func (t *tracer) DropRPC(*pubsub.RPC, peer.ID)         { t.counters.droppedUnsent.Add(1) }
 func (t *tracer) UndeliverableMessage(*pubsub.Message) {}
 func (t *tracer) OnNewOutboundStream(peer.ID, lp2p.ID) {}
 func (t *tracer) Join(string)                          {}

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/parley-protocol/parley/protocol"
+	"github.com/parley-protocol/parley/protocol/codec"
 	"github.com/parley-protocol/parley/spec/vectors"
 	"github.com/parley-protocol/parley/spec/vectors/fuzzing"
 )
@@ -305,3 +306,5 @@ func FuzzDecodePage(f *testing.F) {
 		}
 	})
 }
+
+func encodeMap(body map[string]any) ([]byte, error) { return codec.Message().Encode(body) }

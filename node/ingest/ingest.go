@@ -84,7 +84,7 @@ func (l Limits) withDefaults() Limits {
 type Ingest struct {
 	sink    Sink
 	blocked func(crypto.DID) bool
-	known   func(cid.Cid) bool
+	known   func(id cid.Cid, market string) (has, noted bool)
 	gone    func(*record.Record) bool
 	now     func() time.Time
 	limits  Limits
@@ -102,9 +102,9 @@ type Ingest struct {
 }
 
 // New makes the gate of all markets. blocked tells which authors the person
-// doesn't want to hear of, known which records the node has, gone which intents
-// their authors have withdrawn.
-func New(sink Sink, blocked func(crypto.DID) bool, known func(cid.Cid) bool, gone func(*record.Record) bool, now func() time.Time, limits Limits) *Ingest {
+// doesn't want to hear of, known which records the node has, and whether noted for
+// a market, gone which intents their authors have withdrawn.
+func New(sink Sink, blocked func(crypto.DID) bool, known func(cid.Cid, string) (has, noted bool), gone func(*record.Record) bool, now func() time.Time, limits Limits) *Ingest {
 	limits = limits.withDefaults()
 	// New fails only for a size that isn't positive.
 	peers, _ := lru.New[peer.ID, *share](peersRemembered)
@@ -144,6 +144,9 @@ func (in *Ingest) Stats() Stats {
 func (in *Ingest) Check(_ context.Context, m *gossip.Message) protocol.Verdict {
 	rec, err := in.admit(m)
 	m.Parsed, m.Err = rec, err
+	if rec != nil {
+		m.ID = gossip.IDOf(rec.ID())
+	}
 	if err == nil {
 		return protocol.Accept
 	}
@@ -159,8 +162,11 @@ func (in *Ingest) Verify(ctx context.Context, m *gossip.Message) protocol.Verdic
 	rec := m.Parsed.(*record.Record)
 	m.Fresh = in.now().Unix()-rec.Header().At < int64(gossip.SeenFor/time.Second)
 	// What has just been signed is new, as a rule; if not, the store tells.
-	known := (m.Path == gossip.PathCatchup || m.Path == gossip.PathStem || !m.Fresh) && in.known(rec.ID())
-	if known && m.Path == gossip.PathCatchup {
+	known, noted := false, false
+	if m.Path == gossip.PathCatchup || m.Path == gossip.PathStem || !m.Fresh {
+		known, noted = in.known(rec.ID(), m.Market)
+	}
+	if noted && m.Path == gossip.PathCatchup {
 		return in.count(protocol.Ignore)
 	}
 	if m.Path == gossip.PathStem {
@@ -176,7 +182,7 @@ func (in *Ingest) Verify(ctx context.Context, m *gossip.Message) protocol.Verdic
 		m.Err = protocol.Errorf(protocol.CodeDuplicate, "", "relayed already")
 		return in.count(protocol.Ignore)
 	}
-	if !known {
+	if !noted {
 		if m.Err = in.enqueue(ctx, Arrival{Record: rec, Market: m.Market}); m.Err != nil {
 			in.relayed.Remove(rec.ID())
 			in.dropped.Add(1)
@@ -236,7 +242,8 @@ func (in *Ingest) count(v protocol.Verdict) protocol.Verdict {
 	return v
 }
 
-// admit returns the record of a frame, or why it isn't let in.
+// admit returns the record of a frame, as far as it could be read, and why it isn't
+// let in.
 func (in *Ingest) admit(m *gossip.Message) (*record.Record, error) {
 	// What this node has asked for is bounded by how it asks: a share would cut
 	// off the end of every long market.
@@ -251,26 +258,26 @@ func (in *Ingest) admit(m *gossip.Message) (*record.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.Path != gossip.PathOwn && in.relayed.Contains(rec.ID()) {
-		return nil, protocol.Errorf(protocol.CodeDuplicate, "", "relayed already")
+	if m.Path == gossip.PathGossip && in.relayed.Contains(rec.ID()) {
+		return rec, protocol.Errorf(protocol.CodeDuplicate, "", "relayed already")
 	}
 	if err := rec.CheckGossip(); err != nil {
-		return nil, err
+		return rec, err
 	}
 	if !belongs(rec, m.Market) {
-		return nil, protocol.Errorf(protocol.CodeWrongMarket, "market", "this record isn't for the market %q", m.Market)
+		return rec, protocol.Errorf(protocol.CodeWrongMarket, "market", "this record isn't for the market %q", m.Market)
 	}
 	if h := rec.Header(); rec.Type() == protocol.TypeTerms && h.RetainUntil > h.At+protocol.MaxIntentRetention {
-		return nil, protocol.Errorf(protocol.CodeLifeTooLong, "retainUntil", "a text may be kept for longer, but not by a market")
+		return rec, protocol.Errorf(protocol.CodeLifeTooLong, "retainUntil", "a text may be kept for longer, but not by a market")
 	}
 	if err := rec.CheckTime(in.now().Unix()); err != nil {
-		return nil, err
+		return rec, err
 	}
 	if in.limits.StampBits > 0 && record.StampBits(rec.ID(), stamp) < in.limits.StampBits {
-		return nil, protocol.Errorf(protocol.CodeStampTooWeak, "", "a stamp of %d bits is asked for", in.limits.StampBits)
+		return rec, protocol.Errorf(protocol.CodeStampTooWeak, "", "a stamp of %d bits is asked for", in.limits.StampBits)
 	}
 	if in.blocked(rec.Header().By) {
-		return nil, protocol.Errorf(protocol.CodeNotPermitted, "by", "its author is blocked here")
+		return rec, protocol.Errorf(protocol.CodeNotPermitted, "by", "its author is blocked here")
 	}
 	return rec, nil
 }

@@ -59,7 +59,7 @@ func newRoom() *room {
 }
 
 func (r *room) gate(limits Limits) *Ingest {
-	return New(r, func(d crypto.DID) bool { return r.blocked[d] }, func(id cid.Cid) bool { return r.known[id] },
+	return New(r, func(d crypto.DID) bool { return r.blocked[d] }, func(id cid.Cid, _ string) (has, noted bool) { return r.known[id], r.known[id] },
 		func(rec *record.Record) bool { return r.gone[rec.ID()] }, func() time.Time { return time.Unix(r.now, 0) }, limits)
 }
 

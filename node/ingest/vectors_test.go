@@ -23,7 +23,7 @@ func TestVectorsOfJudgedFrames(t *testing.T) {
 	}
 	judged := func(in frameIn) bool { return in.Market != "" }
 	vectorstest.RunSome(t, "frame", judged, func(t *testing.T, c vectors.Case, in frameIn) (any, string) {
-		gate := New(nil, func(crypto.DID) bool { return false }, func(cid.Cid) bool { return false },
+		gate := New(nil, func(crypto.DID) bool { return false }, func(cid.Cid, string) (has, noted bool) { return false, false },
 			func(*record.Record) bool { return false }, func() time.Time { return time.Unix(in.Now, 0) }, Limits{})
 		m := &gossip.Message{Market: in.Market, Frame: in.Frame}
 		if got := pass(t, gate, m); got != protocol.Accept {

@@ -30,10 +30,17 @@ const MinMessageSize = 4096
 // room is what the last range of a message may need beside its content.
 const room = 200
 
+// stalledMost is how many messages may follow one another without the place from
+// which on the sets are still unequal having moved. Each one makes the first
+// unequal range sixteen times smaller, so that no set in a memory needs as many.
+const stalledMost = 16
+
 // Session is the side that begins. It isn't safe for concurrent use.
 type Session struct {
-	set *Set
-	max int
+	set     *Set
+	max     int
+	equal   bound // up to here all is settled
+	stalled int   // messages since that has moved
 }
 
 // NewSession begins with a set; messages of its own have at most max bytes, at
@@ -63,12 +70,21 @@ type Difference struct {
 }
 
 // Next takes the answer to the last message. next is the message that follows,
-// nil at the end. Errors: malformed, and unsupported_version for an answer of a
-// peer that doesn't speak this version.
+// nil at the end. Errors: malformed, also for a peer that goes in circles, and
+// unsupported_version for an answer of a peer that doesn't speak this version.
 func (s *Session) Next(answer []byte) (next []byte, diff Difference, err error) {
 	e, err := s.set.respond(answer, s.max, &diff)
 	if err != nil || len(e.b) == 1 {
 		return nil, diff, err
+	}
+	settled := decoder{reader: reader{b: e.b[1:]}}
+	if first := settled.next(); first.mode != modeSkip || first.until.compare(s.equal) <= 0 {
+		if s.stalled++; s.stalled > stalledMost {
+			return nil, diff, malformed("the other side goes in circles")
+		}
+	} else {
+		s.equal, s.stalled = first.until, 0
+		s.equal.prefix = bytes.Clone(first.until.prefix)
 	}
 	return e.b, diff, nil
 }
@@ -182,4 +198,35 @@ func (s *Set) compare(lower, upper int, ids []byte, diff *Difference) {
 		diff.Need = append(diff.Need, id)
 	}
 	slices.SortFunc(diff.Need[at:], func(a, b [IDSize]byte) int { return bytes.Compare(a[:], b[:]) })
+}
+
+// Lacks reports whether a message tells that the other side has something which
+// this set lacks, or may have: a list with an ID that isn't here, or a fingerprint
+// of other items. A message that can't be read tells nothing.
+func Lacks(set *Set, message []byte) bool {
+	if len(message) == 0 || message[0] != version {
+		return false
+	}
+	in := decoder{reader: reader{b: message[1:]}}
+	lower := set.first
+	for in.more() {
+		r := in.next()
+		if in.err != nil {
+			return false
+		}
+		upper := set.find(lower, r.until)
+		switch r.mode {
+		case modeFingerprint:
+			if set.fingerprint(lower, upper) != r.fingerprint {
+				return true
+			}
+		case modeIDs:
+			var diff Difference
+			if set.compare(lower, upper, r.ids, &diff); len(diff.Need) > 0 {
+				return true
+			}
+		}
+		lower = upper
+	}
+	return false
 }
