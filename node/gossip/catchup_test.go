@@ -50,7 +50,7 @@ func TestLateComerIsTold(t *testing.T) {
 	})
 }
 
-//spec:shows NET-19
+//spec:shows NET-19 NET-34
 func TestManyLargeFramesComeInPages(t *testing.T) {
 	simulate(t, 2, func(t *testing.T, hosts []host.Host) {
 		early := attachBoth(t, hosts[0], quick())

@@ -81,7 +81,8 @@ func New(h host.Host, options Options) (*Gossip, error) {
 	if g.now == nil {
 		g.now = time.Now
 	}
-	g.tracer.gone, g.tracer.lost = g.subscriptions.forget, g.lost
+	g.tracer.gone = g.subscriptions.forget
+	g.tracer.unsent = func(id peer.ID) { g.nudge(nudge{id: id}) }
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	var err error
 	if g.pubsub, err = pubsub.NewGossipSub(g.ctx, h, g.pubsubOptions(options)...); err != nil {

@@ -29,19 +29,6 @@ func (g *Gossip) nudge(n nudge) {
 	}
 }
 
-// lost gives a turn to the peers with whom gossip has lost something: what a full
-// queue drops is not said again.
-func (g *Gossip) lost(id peer.ID, topic string) {
-	market := ""
-	if topic != "" {
-		var ok bool
-		if market, ok = marketOf(topic); !ok {
-			return
-		}
-	}
-	g.nudge(nudge{id: id, market: market})
-}
-
 // attend passes the nudges on, and gives a turn to peers that are connected over a
 // relay alone: gossip doesn't run there, and tells nothing of their markets.
 func (g *Gossip) attend(identified event.Subscription) {

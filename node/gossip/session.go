@@ -184,7 +184,8 @@ func (a *asker) accept(ctx context.Context, id peer.ID, frame []byte, settled bo
 		_ = a.g.pubsub.PeerFeedback(topicOf(a.m.name), id, pubsub.PeerFeedbackInvalidMessage)
 		return m.ID, false, errForged
 	}
-	if ctx.Err() == nil && protocol.CodeOf(m.Err) != protocol.CodeOverQuota {
+	// What had no turn, or no room, may come again.
+	if verdict == protocol.Accept || m.Err != nil && protocol.CodeOf(m.Err) != protocol.CodeOverQuota {
 		a.lately.Add(m.ID, time.Now())
 	}
 	return m.ID, verdict == protocol.Accept, ctx.Err()

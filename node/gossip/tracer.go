@@ -61,8 +61,8 @@ func (c *counters) stats() Stats {
 // its full queues dropped, and how large a topic's mesh is.
 type tracer struct {
 	counters counters
-	gone     func(peer.ID)         // a peer's stream has ended
-	lost     func(peer.ID, string) // something of a topic was dropped, on its way to or from a peer
+	gone     func(peer.ID) // a peer's stream has ended
+	unsent   func(peer.ID) // frames for a peer were dropped
 
 	mu   sync.Mutex
 	mesh map[string]map[peer.ID]struct{} // by topic
@@ -118,14 +118,12 @@ func (t *tracer) OnClosedOutboundStream(id peer.ID) {
 	t.gone(id)
 }
 
-func (t *tracer) RejectMessage(m *pubsub.Message, reason string) {
+func (t *tracer) RejectMessage(_ *pubsub.Message, reason string) {
 	switch reason {
 	case pubsub.RejectValidationQueueFull:
 		t.counters.droppedUnchecked.Add(1)
-		t.lost(m.ReceivedFrom, m.GetTopic())
 	case pubsub.RejectValidationThrottled:
 		t.counters.droppedUnverified.Add(1)
-		t.lost(m.ReceivedFrom, m.GetTopic())
 	case pubsub.RejectValidationIgnored:
 		t.counters.ignored.Add(1)
 	default: // failed, or signed by someone
@@ -137,7 +135,7 @@ func (t *tracer) RejectMessage(m *pubsub.Message, reason string) {
 func (t *tracer) DropRPC(rpc *pubsub.RPC, id peer.ID) {
 	t.counters.droppedUnsent.Add(1)
 	if len(rpc.GetPublish()) > 0 {
-		t.lost(id, "")
+		t.unsent(id)
 	}
 }
 

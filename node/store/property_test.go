@@ -20,6 +20,8 @@ import (
 // compaction and rebuilds, and compares all that can be seen with a plain map.
 // PARLEY_SEQUENCES says how many there are; 100 is the usual, 10000 the soak. One
 // in forty is on the disk.
+//
+//spec:shows NET-28
 func TestAgainstModel(t *testing.T) {
 	t.Parallel()
 	sequences := 100

@@ -23,6 +23,7 @@ import exports
 import hpke
 import keys
 import mailbox
+import ranges
 import records
 from errors import ParleyError
 from schema import has_form
@@ -348,6 +349,24 @@ def _message(protocol: str) -> Checker:
     return check
 
 
+def ranges_(case: Case, _: Path) -> Case:
+    """What a message says of each range ([NET-31])."""
+    out: list[Case] = []
+    for r in ranges.parse(_raw(case, "message")):
+        said: Case = {"until": r.time, "prefix": r.prefix.hex()}
+        if r.fingerprint is not None:
+            said["fingerprint"] = r.fingerprint.hex()
+        if r.ids is not None:
+            said["ids"] = [id_.hex() for id_ in r.ids]
+        out.append(said)
+    return {"ranges": out}
+
+
+def fingerprint(case: Case, _: Path) -> Case:
+    ids = [bytes.fromhex(id_) for id_ in case["ids"]]
+    return {"fingerprint": ranges.fingerprint(ids).hex()}
+
+
 def show_deals(found: archive.Archive) -> list[Case]:
     """The deals of an archive as vectors have them."""
     pairs: dict[tuple[bytes, str], deal.Rounds] = {}
@@ -422,6 +441,9 @@ KINDS: dict[str, Checker] = {
     "catchup-message": _message("catchup"),
     "peers-message": _message("peers"),
     "stem-message": _message("stem"),
+    "reconcile-message": _message("reconcile"),
+    "ranges": ranges_,
+    "fingerprint": fingerprint,
     "archive": archive_,
     "export": export,
     "invite": invite,

@@ -1,4 +1,4 @@
-"""The messages of mailboxes, catching up, telling of peers and the stem (documents 4 and 8)."""
+"""The messages of mailboxes, catching up, reconciling, peers and the stem (documents 4 and 8)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from schema import (
 )  # fmt: skip
 
 MAX_ENVELOPE = 163840  # [BOX-5]
-# Limits of a message by protocol and direction ([BOX-1], [NET-18], [PEER-6], [STEM-1]).
+# Limits by protocol and direction ([BOX-1], [NET-18], [NET-29], [PEER-6], [STEM-1]).
 LIMITS = {
     ("mailbox", "request"): 164352,
     ("mailbox", "response"): 1048576,
@@ -24,6 +24,8 @@ LIMITS = {
     ("peers", "response"): 32768,
     ("stem", "request"): 65792,
     ("stem", "response"): 512,
+    ("reconcile", "request"): 40960,
+    ("reconcile", "response"): 270336,
 }
 
 
@@ -83,6 +85,19 @@ _CATCHUP_REQUEST = mapping(
 _PEERS_REQUEST = mapping({"market": form("market"), "limit": integer(1, 16)})
 _STEM_REQUEST = mapping({"frame": octets(1, 65536), "market": form("market")})
 
+_RANGES = octets(1, 32768)
+_RECONCILE: dict[str, Shape] = {
+    "reconcile-first": mapping({"market": form("market"), "cutoff": TIME, "message": _RANGES}),
+    "reconcile-next": mapping({"message": _RANGES}),
+    "reconcile-want": mapping({"want": array(1, 1000, octets(32))}),
+}
+
+
+def _wanted(value: Any, path: str, seen: Seen) -> None:
+    mapping({"frames": _frames, "through": integer(1, 1000)})(value, path, seen)
+    if len(value["frames"]) > value["through"]:  # [NET-29]
+        raise ParleyError("malformed", path)
+
 
 def _ignored(value: Any, path: str, seen: Seen) -> None:
     """What is of no account if it has another shape ([BOX-2])."""
@@ -103,6 +118,8 @@ RESPONSES: dict[str, tuple[str, Shape]] = {
     "peers": ("peers-named", mapping({"addrs": array(0, 64, _address)})),
     "catchup": ("caught-up", mapping({"frames": _frames, "next?": cursor})),
     "stem": ("taken", mapping({})),
+    "reconciled": ("reconciled", mapping({"message": _RANGES})),
+    "wanted": ("wanted", _wanted),
 }
 
 
@@ -150,6 +167,8 @@ def parse_message(protocol: str, direction: str, op: str | None, stream: bytes) 
         name, shape = _request(protocol, message)
     elif "error" in message:
         name, shape = "refusal", _REFUSAL
+    elif protocol == "reconcile":
+        name, shape = RESPONSES["reconciled" if "message" in message else "wanted"]
     else:
         name, shape = RESPONSES[(op or "") if protocol == "mailbox" else protocol]
     try:
@@ -158,8 +177,8 @@ def parse_message(protocol: str, direction: str, op: str | None, stream: bytes) 
         if direction == "response":
             raise ParleyError("malformed", name) from None
         raise
-    if name in ("catchup-request", "peers-request", "stem-request") and seen.unknown:
-        raise ParleyError("bad_field", seen.unknown[0])  # [NET-18], [PEER-6], [STEM-1]
+    if direction == "request" and protocol != "mailbox" and seen.unknown:
+        raise ParleyError("bad_field", seen.unknown[0])  # [NET-18], [NET-29], [PEER-6], [STEM-1]
     return Message(name, tuple(sorted(seen.unknown)))
 
 
@@ -170,6 +189,13 @@ def _request(protocol: str, message: dict[str, Any]) -> tuple[str, Shape]:
         return "peers-request", _PEERS_REQUEST
     if protocol == "stem":
         return "stem-request", _STEM_REQUEST
+    if protocol == "reconcile":
+        name = "next"
+        if "want" in message:
+            name = "want"
+        elif "market" in message or "cutoff" in message:
+            name = "first"
+        return f"reconcile-{name}", _RECONCILE[f"reconcile-{name}"]
     op = message.get("op")
     if not isinstance(op, str) or op not in REQUESTS:
         raise ParleyError("bad_field", "op")

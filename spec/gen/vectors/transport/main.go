@@ -20,7 +20,7 @@ func main() { kit.Main(files()) }
 
 // files is all of the chapter, in its order.
 func files() []kit.File {
-	return []kit.File{addresses(), frames(), judged(), catchup(), peers(), stem(), invites()}
+	return []kit.File{addresses(), frames(), judged(), catchup(), reconcileMessages(), ranges(), fingerprints(), peers(), stem(), invites()}
 }
 
 // addresses is [NET-6] and [SEAL-2].
