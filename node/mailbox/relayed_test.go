@@ -56,7 +56,7 @@ func TestMoreThanACircuit(t *testing.T) {
 	seed := sealing.NewSealingSeed()
 	const letters, size = 8, 60_000
 	for i := range letters {
-		if _, err := c.Deposit(t.Context(), "sender", []string{at}, token(seed), append(letter(i), make([]byte, size)...), 0); err != nil {
+		if _, err := c.Deposit(t.Context(), "sender", []string{at}, token(seed), append(letter(i), make([]byte, size)...), 1); err != nil {
 			t.Fatal(err)
 		}
 	}
