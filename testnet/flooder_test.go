@@ -189,6 +189,10 @@ func newStranger(ctx context.Context, nodes [][]string) (*stranger, error) {
 		return nil, err
 	}
 	s := &stranger{net: n}
+	if err := n.Start(ctx); err != nil { // before, it dials nobody
+		s.close()
+		return nil, err
+	}
 	for _, addrs := range nodes {
 		stream, err := gossipStream(ctx, n.Host(), addrs)
 		if err != nil {
