@@ -41,8 +41,8 @@ type Options struct {
 	Now func() time.Time
 	// Unlock is how the keys are opened that are under a passphrase.
 	Unlock vault.Unlock
-	// HostOptions are added to the libp2p host's; tests put a simulated network
-	// in through them.
+	// HostOptions are added to those of every libp2p host that the node makes, the
+	// throw-away ones too; tests put a simulated network in through them.
 	HostOptions []libp2p.Option
 	// Ingest bounds what others can make the node do; the zero value is right
 	// but for measurements.
@@ -224,7 +224,11 @@ func (n *Node) openNetwork(ctx context.Context) error {
 		return err
 	}
 	n.opened(n.Network.Close)
-	courier := network.NewCourier(network.CourierConfig{TestProfile: c.TestNetwork, MaxHosts: n.courierHosts()})
+	errands := network.CourierConfig{TestProfile: c.TestNetwork, MaxHosts: n.courierHosts()}
+	if len(n.opts.HostOptions) > 0 {
+		errands.Options = func() []libp2p.Option { return n.opts.HostOptions }
+	}
+	courier := network.NewCourier(errands)
 	n.opened(courier.Close)
 
 	n.openPeers()
