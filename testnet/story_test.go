@@ -25,23 +25,38 @@ const patience = 2 * time.Minute
 // Every step can be asked for again after any process has died: a step that
 // has been done already is found to be done.
 type story struct {
-	t   testing.TB
-	net *testnet.Network
+	t       testing.TB
+	net     *testnet.Network // nil in a simulation
+	members map[string]member
 }
 
-// parties starts the four nodes of the story.
-func parties(t *testing.T, binary string, env ...string) story {
-	t.Helper()
-	s := story{t: t, net: testnet.Start(t, testnet.Spec{Binary: binary, Env: env, Nodes: []testnet.NodeSpec{
+// cast are the four nodes of the story.
+func cast() []testnet.NodeSpec {
+	return []testnet.NodeSpec{
 		{Name: "mailbox", ServeMailbox: true},
 		{Name: "customer", Peers: []string{"mailbox"}, Mailbox: "mailbox"},
 		{Name: "north", Peers: []string{"mailbox"}},
 		{Name: "south", Peers: []string{"mailbox"}},
-	}})}
-	for _, n := range s.net.Nodes() {
+	}
+}
+
+// parties starts the four nodes of the story as processes.
+func parties(t *testing.T, binary string, env ...string) story {
+	t.Helper()
+	net := testnet.Start(t, testnet.Spec{Binary: binary, Env: env, Nodes: cast()})
+	s := story{t: t, net: net, members: map[string]member{}}
+	for _, n := range net.Nodes() {
+		s.members[n.Name] = n
+	}
+	s.joinMarket()
+	return s
+}
+
+func (s story) joinMarket() {
+	s.t.Helper()
+	for _, n := range cast() {
 		s.must(n.Name, http.MethodPost, "/v1/markets", map[string]string{"name": market}, nil)
 	}
-	return s
 }
 
 func (s story) node(name string) *testnet.Node { return s.net.Node(name) }
@@ -51,7 +66,7 @@ func (s story) node(name string) *testnet.Node { return s.net.Node(name) }
 func (s story) do(name, method, path string, in, out any) error {
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
-	return s.node(name).API().Do(ctx, method, path, in, out)
+	return s.members[name].API().Do(ctx, method, path, in, out)
 }
 
 func (s story) must(name, method, path string, in, out any) {
@@ -228,30 +243,55 @@ func (s story) nothingOwed() {
 	}
 }
 
-//spec:shows INT-1
-func TestStory(t *testing.T) {
-	s := parties(t, binary(t, programs.plain))
+// firstAgreement is the whole of it, up to where nobody owes anybody anything.
+func (s story) firstAgreement() (intent api.Intent, agreement string) {
+	s.t.Helper()
 	intent, err := s.publish(tender(testnet.SampleTender()), "Library furniture")
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
+	s.answer(intent)
+	s.poll("the offers", func() (bool, error) { err := s.accept(intent); return err == nil, err })
+	agreement = s.ending(intent)
+	s.nothingOwed()
+	return intent, agreement
+}
+
+// answer has both sellers make an offer.
+func (s story) answer(intent api.Intent) {
+	s.t.Helper()
 	for i, seller := range []string{"north", "south"} {
 		until(s, seller, "the request", api.Path("/v1/intents/%s", intent.ID), func(v api.Intent) bool { return v.ID == intent.ID })
 		if err := s.offer(seller, intent, []string{"95.5", "110"}[i]); err != nil {
-			t.Fatal(err)
+			s.t.Fatal(err)
 		}
 	}
-	s.poll("the offers", func() (bool, error) { err := s.accept(intent); return err == nil, err })
-	agreement := s.ending(intent)
-	s.nothingOwed()
-	// Stop all, start all: it is the same.
-	for _, n := range s.net.Nodes() {
-		if err := n.Restart(t.Context()); err != nil {
-			t.Fatal(err)
+}
+
+// stopAndStart stops all, then starts all: it is the same.
+func (s story) stopAndStart(intent api.Intent, agreement string) {
+	s.t.Helper()
+	for _, n := range cast() {
+		if err := s.members[n.Name].Stop(); err != nil {
+			s.t.Fatal(err)
 		}
-		t.Logf("%s was ready after %d ms", n.Name, n.Info().ReadyMS)
+	}
+	for _, n := range cast() {
+		if err := s.members[n.Name].Start(s.t.Context()); err != nil {
+			s.t.Fatal(err)
+		}
 	}
 	if again := s.ending(intent); again != agreement {
-		t.Fatalf("after a restart the agreement is %s and was %s", again, agreement)
+		s.t.Fatalf("after a restart the agreement is %s and was %s", again, agreement)
+	}
+}
+
+//spec:shows INT-1
+func TestStory(t *testing.T) {
+	s := parties(t, binary(t, programs.plain))
+	intent, agreement := s.firstAgreement()
+	s.stopAndStart(intent, agreement)
+	for _, n := range s.net.Nodes() {
+		t.Logf("%s was ready after %d ms", n.Name, n.Info().ReadyMS)
 	}
 }

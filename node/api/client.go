@@ -33,6 +33,11 @@ func NewClient(socket string) *Client {
 	}}}
 }
 
+// NewClientOver speaks to the node whose [Server.Handler] the transport leads to.
+func NewClientOver(t http.RoundTripper) *Client {
+	return &Client{socket: "none", http: &http.Client{Transport: t}}
+}
+
 // Path fills in the parts of a path, escaped.
 func Path(format string, parts ...string) string {
 	args := make([]any, len(parts))

@@ -62,6 +62,10 @@ func NewServer(n *node.Node, version string) *Server {
 // OpenAPI is the description of the interface, as YAML.
 func (s *Server) OpenAPI() ([]byte, error) { return s.api.OpenAPI().YAML() }
 
+// Handler answers the same without a socket, for a program that has the node in
+// its own process: see [NewClientOver].
+func (s *Server) Handler() http.Handler { return s.http.Handler }
+
 func (s *Server) desk() *desk.Desk { return s.node.Desk }
 
 // Start listens on the home's socket, which only its owner can open.
