@@ -60,6 +60,7 @@ func (c *Client) Deposit(ctx context.Context, purpose string, mailboxes []string
 	if len(boxes) == 0 && len(errs) == 0 {
 		return nil, protocol.Errorf(protocol.CodeMissingField, "mailboxes", "the recipient has no mailbox")
 	}
+	copies = max(copies, 1)
 	type outcome struct {
 		receipt Receipt
 		err     error
