@@ -147,7 +147,9 @@ func TestPeersOfThePerson(t *testing.T) {
 			// The blocked one's handshake may end before this side has looked.
 			conn, err := who.Network.Host().Network().DialPeer(t.Context(), n.Network.ID())
 			if err == nil && blocked {
-				await(t, "the connection is closed again", conn.IsClosed)
+				await(t, "the connection is closed again", func() bool {
+					return conn.IsClosed() && len(n.Network.Host().Network().ConnsToPeer(configured.Network.ID())) == 0
+				})
 			} else if err != nil && !blocked {
 				t.Errorf("who isn't blocked can't come: %v", err)
 			}

@@ -82,6 +82,8 @@ func (s story) meet(guest, inviting string) {
 // Two that stand behind routers come to an agreement. Where both routers keep
 // ports the two get a direct connection from a relayed one, and where they don't
 // it stays relayed.
+//
+//spec:shows NAT-5
 func TestBehindRouters(t *testing.T) {
 	for name, test := range map[string]struct {
 		customer, sellers testnet.Mapping

@@ -26,8 +26,8 @@ const patience = 2 * time.Minute
 // has been done already is found to be done.
 type story struct {
 	t       testing.TB
-	net     *testnet.Network // nil in a simulation
-	members map[string]member
+	net     *testnet.Network  // nil in a simulation
+	members map[string]member // of a simulation
 }
 
 // cast are the four nodes of the story.
@@ -44,10 +44,7 @@ func cast() []testnet.NodeSpec {
 func parties(t *testing.T, binary string, env ...string) story {
 	t.Helper()
 	net := testnet.Start(t, testnet.Spec{Binary: binary, Env: env, Nodes: cast()})
-	s := story{t: t, net: net, members: map[string]member{}}
-	for _, n := range net.Nodes() {
-		s.members[n.Name] = n
-	}
+	s := story{t: t, net: net}
 	s.joinMarket()
 	return s
 }
@@ -61,12 +58,20 @@ func (s story) joinMarket() {
 
 func (s story) node(name string) *testnet.Node { return s.net.Node(name) }
 
+// member is a node of whichever network.
+func (s story) member(name string) member {
+	if s.net == nil {
+		return s.members[name]
+	}
+	return s.net.Node(name)
+}
+
 // do calls a node's API; a node that died meanwhile is an error of not_running
 // or a broken connection.
 func (s story) do(name, method, path string, in, out any) error {
 	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
-	return s.members[name].API().Do(ctx, method, path, in, out)
+	return s.member(name).API().Do(ctx, method, path, in, out)
 }
 
 func (s story) must(name, method, path string, in, out any) {
@@ -272,12 +277,12 @@ func (s story) answer(intent api.Intent) {
 func (s story) stopAndStart(intent api.Intent, agreement string) {
 	s.t.Helper()
 	for _, n := range cast() {
-		if err := s.members[n.Name].Stop(); err != nil {
+		if err := s.member(n.Name).Stop(); err != nil {
 			s.t.Fatal(err)
 		}
 	}
 	for _, n := range cast() {
-		if err := s.members[n.Name].Start(s.t.Context()); err != nil {
+		if err := s.member(n.Name).Start(s.t.Context()); err != nil {
 			s.t.Fatal(err)
 		}
 	}

@@ -60,6 +60,7 @@ func TestAddressAnswersForItsOwnIntentAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	one, two := both.request(1), both.request(1)
+	both.until("the market has both", func() bool { return !both.withheld(one) && !both.withheld(two) })
 	entries := both.ledger.Len()
 	offer := strangersOffer(t, w, "curious", two)
 	request := recordtest.NewParty("curious").Sign(t, w.clock.Load(), func() *record.Intent {

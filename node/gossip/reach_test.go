@@ -61,7 +61,7 @@ func TestOnlySellersTellEverybody(t *testing.T) {
 // Two nodes that reach each other over a relay alone, whose connections libp2p
 // calls limited, catch up like others.
 //
-//spec:shows NET-25 NET-35
+//spec:shows NET-25 NET-35 NAT-7
 func TestCatchingUpOverARelay(t *testing.T) {
 	middle, far, near := loopback(t, libp2p.DisableRelay()), loopback(t, libp2p.EnableRelay()), loopback(t, libp2p.EnableRelay())
 	service, err := relay.New(middle)

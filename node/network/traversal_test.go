@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/event"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -37,6 +38,21 @@ func await(t *testing.T, what string, holds func() bool) {
 			t.Fatalf("waited in vain until %s", what)
 		}
 		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// The router is asked for a port only if the person lets the node ask.
+//
+//spec:shows NAT-6
+func TestPortMappingIsAChoice(t *testing.T) {
+	for _, asked := range []bool{true, false} {
+		var c libp2p.Config
+		if err := c.Apply((&traversal{cfg: Config{Traversal: true, PortMapping: asked, ListenAddrs: []string{"/ip4/0.0.0.0/tcp/0"}}}).options()...); err != nil {
+			t.Fatal(err)
+		}
+		if (c.NATManager != nil) != asked {
+			t.Errorf("the router is asked: %t", !asked)
+		}
 	}
 }
 
