@@ -32,11 +32,16 @@ func (n *Node) Mailboxes() []string {
 }
 
 // sellersMailboxes are where replies to a seller go: its addresses are no secret,
-// and here they come at once.
+// and here they come at once. While others don't reach it directly, mailboxes that
+// serve everybody stand in.
 func (n *Node) sellersMailboxes() []string {
 	boxes := n.opts.Config.Mailboxes
 	if len(boxes) == 0 {
 		boxes = reachable(n.Network.Addrs())
+		if n.Network.Reach().Reachable != network.Reachable {
+			others := chooseMailboxes(nil, n.FoundMailboxes(), n.mailboxDown, rand.Shuffle)
+			boxes = append(boxes[:min(len(boxes), protocol.MaxMailboxes-len(others))], others...)
+		}
 	}
 	return boxes[:min(len(boxes), protocol.MaxMailboxes)]
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/event"
 	"github.com/libp2p/go-libp2p/core/host"
@@ -176,7 +177,7 @@ func (n *Network) ID() peer.ID { return n.host.ID() }
 // announced, those of the internet, those through relays, those of the local
 // network, and loopback last. It is what an invite and a replyTo carry.
 func (n *Network) Addrs() []string {
-	addrs := n.host.Addrs()
+	addrs := append(slices.Clone(n.host.Addrs()), n.traverse.lately(time.Now())...)
 	slices.SortStableFunc(addrs, func(a, b ma.Multiaddr) int { return cmp.Compare(farness(a), farness(b)) })
 	suffix := "/p2p/" + n.host.ID().String()
 	var texts []string

@@ -26,6 +26,7 @@ const (
 	relayEvery     = 30 * time.Second // between looks for one
 	relayEveryTest = 2 * time.Second
 	relayBackoff   = 2 * time.Minute // after one that refused
+	relayMissed    = time.Hour       // how long the address through a lost one is still named
 )
 
 // Reachability is whether others reach this node at an address of its own.
@@ -81,10 +82,19 @@ type traversal struct {
 	events   event.Subscription
 	finished chan struct{}
 	places   *autorelay.AutoRelay // nil without traversal
+
+	circuits []ma.Multiaddr  // addresses through relays
+	lost     map[string]left // those that held before
+}
+
+// left is an address through a relay that was lost.
+type left struct {
+	addr ma.Multiaddr
+	at   time.Time
 }
 
 func newTraversal(cfg Config) *traversal {
-	t := &traversal{cfg: cfg, started: make(chan struct{}), changed: make(chan struct{})}
+	t := &traversal{cfg: cfg, lost: make(map[string]left), started: make(chan struct{}), changed: make(chan struct{})}
 	t.relays, _ = ParsePeers(cfg.Relays) // Validate has passed them
 	return t
 }
@@ -197,6 +207,7 @@ func (t *traversal) watch() {
 		case event.EvtAutoRelayAddrsUpdated:
 			t.mu.Lock()
 			t.inUse = relaysOf(e.RelayAddrs)
+			t.leave(e.RelayAddrs, time.Now())
 			t.wake()
 			t.mu.Unlock()
 		case event.EvtPeerIdentificationCompleted:
@@ -235,6 +246,33 @@ func own(h host.Host) []ma.Multiaddr {
 		return all.AllAddrs()
 	}
 	return h.Addrs()
+}
+
+// leave notes the addresses through relays that hold from now on, and which were
+// lost. t.mu is held.
+func (t *traversal) leave(circuits []ma.Multiaddr, now time.Time) {
+	for _, a := range t.circuits {
+		t.lost[a.String()] = left{a, now}
+	}
+	for _, a := range circuits {
+		delete(t.lost, a.String())
+	}
+	t.circuits = circuits
+}
+
+// lately are the addresses through relays that were lost a short while ago: such a
+// relay mostly restarts, and the node takes its place there again.
+func (t *traversal) lately(now time.Time) (addrs []ma.Multiaddr) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for key, l := range t.lost {
+		if now.Sub(l.at) >= relayMissed {
+			delete(t.lost, key)
+		} else if t.state != network.ReachabilityPublic {
+			addrs = append(addrs, l.addr)
+		}
+	}
+	return addrs
 }
 
 // relaysOf are the relays in circuit addresses, …/p2p/RELAY/p2p-circuit.

@@ -41,6 +41,33 @@ func await(t *testing.T, what string, holds func() bool) {
 	}
 }
 
+// An offer that is made while a relay restarts names the address that will hold
+// again in a moment.
+func TestLostRelayIsStillNamed(t *testing.T) {
+	circuit, err := ma.NewMultiaddr("/ip4/192.0.2.7/tcp/4001/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN/p2p-circuit")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, now := newTraversal(Config{}), time.Now()
+	named := func(want bool, after time.Duration) {
+		t.Helper()
+		if got := len(r.lately(now.Add(after))) == 1; got != want {
+			t.Errorf("named after %s: %t", after, got)
+		}
+	}
+	r.leave([]ma.Multiaddr{circuit}, now)
+	named(false, 0) // the host names it itself
+	r.leave(nil, now)
+	named(true, 59*time.Minute)
+	r.state = network.ReachabilityPublic
+	named(false, time.Minute)
+	r.state = network.ReachabilityPrivate
+	r.leave([]ma.Multiaddr{circuit}, now)
+	named(false, time.Minute)
+	r.leave(nil, now)
+	named(false, 61*time.Minute)
+}
+
 // The router is asked for a port only if the person lets the node ask.
 //
 //spec:shows NAT-6
