@@ -16,6 +16,7 @@ import (
 	"github.com/parley-protocol/parley/node/config"
 	"github.com/parley-protocol/parley/node/home"
 	"github.com/parley-protocol/parley/node/network"
+	"github.com/parley-protocol/parley/node/nodetest"
 	"github.com/parley-protocol/parley/protocol"
 )
 
@@ -72,7 +73,7 @@ func TestNoBootstrapNeededAgain(t *testing.T) {
 	meet(t, nodes[0], nodes[1].Network.ID())
 	for i, n := range nodes {
 		other := nodes[1-i].Network.ID()
-		await(t, "the other is remembered", func() bool { _, ok := n.Peers.Get(other); return ok })
+		nodetest.Await(t, "the other is remembered", func() bool { _, ok := n.Peers.Get(other); return ok })
 	}
 	shut(t, append(nodes, first)...)
 	nodes = nil
@@ -147,7 +148,7 @@ func TestPeersOfThePerson(t *testing.T) {
 			// The blocked one's handshake may end before this side has looked.
 			conn, err := who.Network.Host().Network().DialPeer(t.Context(), n.Network.ID())
 			if err == nil && blocked {
-				await(t, "the connection is closed again", func() bool {
+				nodetest.Await(t, "the connection is closed again", func() bool {
 					return conn.IsClosed() && len(n.Network.Host().Network().ConnsToPeer(configured.Network.ID())) == 0
 				})
 			} else if err != nil && !blocked {
@@ -178,7 +179,7 @@ func TestDiscoveryOff(t *testing.T) {
 	join(t, n, other)
 	join(t, other)
 	meet(t, n, other.Network.ID())
-	await(t, "they are in a market together", func() bool { return len(n.Gossip.Peers(market)) == 1 })
+	nodetest.Await(t, "they are in a market together", func() bool { return len(n.Gossip.Peers(market)) == 1 })
 	if n.Peers != nil || n.Discovery != nil {
 		t.Error("they are there")
 	}

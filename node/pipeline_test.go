@@ -20,6 +20,7 @@ import (
 	"github.com/parley-protocol/parley/node/gossip"
 	"github.com/parley-protocol/parley/node/ingest"
 	"github.com/parley-protocol/parley/node/network"
+	"github.com/parley-protocol/parley/node/nodetest"
 	"github.com/parley-protocol/parley/node/store"
 	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/record"
@@ -129,26 +130,13 @@ func (c cost) plus(d cost, times float64) cost {
 	return cost{c.wall + times*d.wall, c.cpu + times*d.cpu}
 }
 
-// await looks again and again until holds; what it looks at costs next to nothing.
-func await(tb testing.TB, what string, holds func() bool) {
-	tb.Helper()
-	deadline := time.Now().Add(5 * time.Minute)
-	tick := time.NewTicker(200 * time.Microsecond)
-	defer tick.Stop()
-	for !holds() {
-		if <-tick.C; time.Now().After(deadline) {
-			tb.Fatalf("waited in vain until %s", what)
-		}
-	}
-}
-
 // publish sends frames with at most a window's worth on their way; arrived
 // counts those of them that are there.
 func publish(tb testing.TB, g *gossip.Gossip, frames [][]byte, arrived func() int) {
 	tb.Helper()
 	for i, frame := range frames {
 		if i-arrived() >= window {
-			await(tb, "frames arrive", func() bool { return i-arrived() < window/2 })
+			nodetest.Await(tb, "frames arrive", func() bool { return i-arrived() < window/2 })
 		}
 		if _, err := g.Publish(tb.Context(), market, frame); err != nil {
 			tb.Fatal(err)
@@ -170,13 +158,13 @@ func pipelinePart(b *testing.B, frames [][]byte) func(from, to int) {
 		b.Fatal("no mesh")
 	}
 	// Both have asked each other what they missed, twice, and go on to gossip.
-	await(b, "catching up is over", func() bool {
+	nodetest.Await(b, "catching up is over", func() bool {
 		return sender.Gossip.Stats().CatchupSessions >= 2 && receiver.Gossip.Stats().CatchupSessions >= 2
 	})
 	return func(from, to int) {
 		stored := func() int { return receiver.Store.Stats().Foreign.Count - from }
 		publish(b, sender.Gossip, frames[from:to], func() int { return int(receiver.Ingest.Stats().Accepted) - from })
-		await(b, "all is stored", func() bool { return stored() == to-from })
+		nodetest.Await(b, "all is stored", func() bool { return stored() == to-from })
 		found := 0
 		for _, err := range receiver.Store.Query(b.Context(), store.Filter{Market: market, Live: true, Now: time.Now().Unix(), Order: store.Newest, Limit: 50}) {
 			if err != nil {
@@ -244,7 +232,7 @@ func gossipPart(b *testing.B, frames [][]byte) func(from, to int) {
 	return func(from, to int) {
 		arrived := func() int { return int(handlers[1].n.Load()) - from }
 		publish(b, parts[0], frames[from:to], arrived)
-		await(b, "all frames are there", func() bool { return arrived() == to-from })
+		nodetest.Await(b, "all frames are there", func() bool { return arrived() == to-from })
 	}
 }
 

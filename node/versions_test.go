@@ -13,6 +13,7 @@ import (
 	"github.com/parley-protocol/parley/node/config"
 	"github.com/parley-protocol/parley/node/gossip"
 	"github.com/parley-protocol/parley/node/network"
+	"github.com/parley-protocol/parley/node/nodetest"
 	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/codec"
 	"github.com/parley-protocol/parley/protocol/record"
@@ -95,7 +96,7 @@ func TestLaterVersion(t *testing.T) {
 	send(second)
 	laterBody := laterRecord(t)
 	send(record.EncodeFrame(laterBody, nil))
-	await(t, "both frames were looked at", func() bool { return today.Ingest.Stats().Ignored >= before.Ignored+uint64(frames) })
+	nodetest.Await(t, "both frames were looked at", func() bool { return today.Ingest.Stats().Ignored >= before.Ignored+uint64(frames) })
 	if st := today.Ingest.Stats(); st.Rejected != before.Rejected {
 		t.Errorf("%d frames of a later version count as malformed", st.Rejected-before.Rejected)
 	}

@@ -8,7 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
+
+	"github.com/parley-protocol/parley/node/nodetest"
 )
 
 // World is an internet of network namespaces on this machine: hosts with
@@ -200,16 +201,6 @@ func TestWorldGoesWithItsTest(t *testing.T) {
 	}
 	_ = child.Wait() // it was killed
 	for _, path := range []string{host, fmt.Sprintf("/proc/%d", backbone)} {
-		poll(t, path+" to be gone", func() bool { _, err := os.Stat(path); return os.IsNotExist(err) })
-	}
-}
-
-// poll waits for what nothing tells of.
-func poll(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for %s", what)
-		}
+		nodetest.Await(t, path+" to be gone", func() bool { _, err := os.Stat(path); return os.IsNotExist(err) })
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	"go.uber.org/goleak"
 
+	"github.com/parley-protocol/parley/node/nodetest"
 	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/reconcile"
 )
@@ -200,12 +201,7 @@ func TestPagesFit(t *testing.T) {
 	if got != 20 {
 		t.Errorf("%d frames", got)
 	}
-	// The last is counted once it is sent.
-	for end := time.Now().Add(time.Minute); server.Served() != 20; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("%d served", server.Served())
-		}
-	}
+	nodetest.Await(t, "the last is counted, once it is sent", func() bool { return server.Served() == 20 })
 }
 
 // One peer has so many sessions at once and no more, and gets so much and no more.

@@ -16,6 +16,8 @@ import (
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/client"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/relay"
 	ma "github.com/multiformats/go-multiaddr"
+
+	"github.com/parley-protocol/parley/node/nodetest"
 )
 
 // A customer's frame goes to the mesh alone, which is small; a seller's may go to
@@ -91,10 +93,10 @@ func TestCatchingUpOverARelay(t *testing.T) {
 			t.Fatal("they have another connection")
 		}
 	}
-	until(t, "the record came", func() bool { return late.desk.has("hello") })
+	nodetest.Await(t, "the record came", func() bool { return late.desk.has("hello") })
 	// And what is said later, though gossip doesn't run there.
 	publish(t, early, "later")
-	until(t, "what was said later came", func() bool { return late.desk.has("later") })
+	nodetest.Await(t, "what was said later came", func() bool { return late.desk.has("later") })
 }
 
 // loopback is a plain host on this machine.
@@ -113,16 +115,6 @@ func expired(t *testing.T) context.Context {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	return ctx
-}
-
-// until waits for something to come about, in real time.
-func until(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	for end := time.Now().Add(time.Minute); !done(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("not within a minute: %s", what)
-		}
-	}
 }
 
 // sized is a size that a variable may change.

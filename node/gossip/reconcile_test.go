@@ -19,6 +19,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	lp2p "github.com/libp2p/go-libp2p/core/protocol"
 
+	"github.com/parley-protocol/parley/node/nodetest"
 	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/reconcile"
 )
@@ -108,8 +109,8 @@ func TestBandwidthIsThatOfTheDifference(t *testing.T) {
 	first := attach(t, a, Options{Handler: left, Catchup: left, Timing: timing})
 	second := attach(t, b, Options{Handler: right, Catchup: right, Timing: timing})
 	connect(t, a, b)
-	until(t, "both have everything", func() bool { return left.size() == n && right.size() == n })
-	until(t, "both have looked twice", func() bool { return first.Stats().CatchupSessions == 2 && second.Stats().CatchupSessions == 2 })
+	nodetest.Await(t, "both have everything", func() bool { return left.size() == n && right.size() == n })
+	nodetest.Await(t, "both have looked twice", func() bool { return first.Stats().CatchupSessions == 2 && second.Stats().CatchupSessions == 2 })
 	out, in := counter.sent.Load(), counter.received.Load()
 	total := out + in
 	t.Logf("%d records of %d bytes, 5 differences either way: %d bytes out and %d in, of both nodes' sessions", n, size, out, in)

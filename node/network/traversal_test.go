@@ -17,6 +17,8 @@ import (
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/proto"
 	"github.com/libp2p/go-libp2p/p2p/protocol/holepunch"
 	ma "github.com/multiformats/go-multiaddr"
+
+	"github.com/parley-protocol/parley/node/nodetest"
 )
 
 func traversing(t *testing.T, change func(*Config)) *Network {
@@ -27,18 +29,6 @@ func traversing(t *testing.T, change func(*Config)) *Network {
 		change(&cfg)
 	}
 	return start(t, cfg)
-}
-
-// await waits until something holds; nothing tells when it does.
-func await(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(time.Minute)
-	for !holds() {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain until %s", what)
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
 }
 
 // An offer that is made while a relay restarts names the address that will hold
@@ -98,7 +88,7 @@ func TestReachability(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := traversing(t, test.change)
-			await(t, "it is known", func() bool { return n.Reach().Reachable == test.want })
+			nodetest.Await(t, "it is known", func() bool { return n.Reach().Reachable == test.want })
 			sub, err := n.Host().EventBus().Subscribe(new(event.EvtLocalReachabilityChanged))
 			if err != nil {
 				t.Fatal(err)
@@ -154,12 +144,12 @@ func TestPlaceAtRelays(t *testing.T) {
 		t.Error("it relays unasked")
 	}
 	meets := traversing(t, func(c *Config) { c.StaticPeers = slices.Concat(relay.Addrs(), silent.Addrs()) })
-	await(t, "there is a place", func() bool { return keepsPlace(relay, meets.ID()) })
+	nodetest.Await(t, "there is a place", func() bool { return keepsPlace(relay, meets.ID()) })
 
 	chooses := traversing(t, func(c *Config) {
 		c.StaticPeers, c.Relays = relay.Addrs(), other.Addrs()
 	})
-	await(t, "there is a place at the relay of the settings", func() bool { return keepsPlace(other, chooses.ID()) })
+	nodetest.Await(t, "there is a place at the relay of the settings", func() bool { return keepsPlace(other, chooses.ID()) })
 	if keepsPlace(relay, chooses.ID()) {
 		t.Error("it has a place at a relay that its settings don't name")
 	}
@@ -178,7 +168,7 @@ func TestPlaceAtRelays(t *testing.T) {
 func TestVisitsThroughARelay(t *testing.T) {
 	relay := traversing(t, func(c *Config) { c.ServeRelay = true })
 	hidden := traversing(t, func(c *Config) { c.ListenAddrs = nil; c.StaticPeers = relay.Addrs() })
-	await(t, "there is a place", func() bool { return keepsPlace(relay, hidden.ID()) })
+	nodetest.Await(t, "there is a place", func() bool { return keepsPlace(relay, hidden.ID()) })
 	const size = 163840
 	visits := make(chan network.Conn, 8)
 	hidden.Host().SetStreamHandler(echoProtocol, func(s network.Stream) {

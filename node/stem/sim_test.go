@@ -39,7 +39,6 @@ type handler struct {
 	first  map[cid.Cid]seen      // by any way
 	shown  map[cid.Cid]time.Time // by gossip
 	told   func(cid.Cid)         // of what gossip has brought
-	closed bool                  // lets nothing through
 }
 
 func idOf(frame []byte) cid.Cid {
