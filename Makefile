@@ -33,9 +33,18 @@ fuzz: ## Fuzz every decoder (FUZZTIME=10s each; 20000000x once)
 	$(GO) run ./spec/fuzz -fuzztime $(or $(FUZZTIME),10s)
 
 soak: export PARLEY_SOAK := 1
-soak: ## The long ones: kills, cuts, flips, a full disk, floods, deals by the thousand, every death
+soak: ## The long ones: kills, cuts, flips, floods, every death, routers, markets, spies
 	$(GO) test -count=1 -timeout 4h -v -run 'TestKillsUnderLoad|TestDamagedHomes|TestFullDisk|TestFlood' ./testnet
 	$(GO) test -count=1 -timeout 3h -v -run 'TestDealsByTheThousand|TestRuns|TestANodeNeedsItsSyncs|TestAgainstModel|PowerCuts|EveryFsync|TestSiege' ./node ./node/desk ./node/store ./node/ledger ./node/spool ./protocol/deal
+	$(GO) test -count=1 -timeout 2h -v -run 'Dies|FullDisk' ./node/backup
+	PARLEY_FAILPOINTS=all $(GO) test -count=1 -timeout 2h -v -run TestDeathsOfARestore ./testnet
+	PARLEY_ROUNDS=50 $(GO) test -count=1 -timeout 2h -v -run 'TestBehindRouters|TestKillsBehindRouters|TestRelaysFail' ./testnet
+	PARLEY_SEEDS=200 $(GO) test -count=1 -timeout 8h -v -run TestMarkets ./testnet
+	PARLEY_SPIES=100 PARLEY_SPIES_ROUNDS=4 $(GO) test -count=1 -timeout 60m -v -run TestWhoPublished ./node/stem
+	PARLEY_RECONCILE=100000 $(GO) test -count=1 -v -run Bandwidth ./node/gossip
+	PARLEY_LIVE=100000 $(GO) test -count=1 -v -run LiveCost ./node/store
+	PARLEY_DELIVERIES=200000 $(GO) test -count=1 -v -run TestFullMailbox ./node/mailbox
+	PARLEY_COURIERS=100 $(GO) test -count=1 -v -run CourierIsLean ./node/network
 	$(GO) run ./spec/mutants
 	$(GO) run ./spec/fuzz -fuzztime 20000000x -run '^(crypto|protocol)/'
 	$(GO) run ./spec/fuzz -fuzztime 20m -run '^node/'

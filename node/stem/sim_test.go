@@ -35,10 +35,10 @@ type seen struct {
 // handler lets everything through whose block doesn't begin with "forged", and
 // notes what a spy would.
 type handler struct {
-	mu     sync.Mutex
-	first  map[cid.Cid]seen      // by any way
-	shown  map[cid.Cid]time.Time // by gossip
-	told   func(cid.Cid)         // of what gossip has brought
+	mu    sync.Mutex
+	first map[cid.Cid]seen      // by any way
+	shown map[cid.Cid]time.Time // by gossip
+	told  func(cid.Cid)         // of what gossip has brought
 }
 
 func idOf(frame []byte) cid.Cid {
