@@ -49,7 +49,7 @@ func (r request) encode() ([]byte, error) {
 }
 
 func decodeRequest(raw []byte) (request, error) {
-	body, err := decodeMap(raw)
+	body, err := network.DecodeMap(raw)
 	if err != nil {
 		return request{}, err
 	}
@@ -114,10 +114,7 @@ func (a answer) encode() ([]byte, error) {
 	body := map[string]any{}
 	switch {
 	case a.code != "":
-		body["error"] = string(a.code)
-		if a.hint != "" {
-			body["hint"] = a.hint
-		}
+		return network.EncodeRefusal(a.code, a.hint)
 	case a.message != nil:
 		body["message"] = a.message
 	default:
@@ -132,7 +129,7 @@ func (a answer) encode() ([]byte, error) {
 
 // decodeAnswer reads an answer. Keys that this version doesn't know are ignored.
 func decodeAnswer(raw []byte) (answer, error) {
-	body, err := decodeMap(raw)
+	body, err := network.DecodeMap(raw)
 	if err != nil {
 		return answer{}, err
 	}
@@ -171,16 +168,4 @@ func decodeAnswer(raw []byte) (answer, error) {
 		a.frames = append(a.frames, frame)
 	}
 	return a, nil
-}
-
-func decodeMap(raw []byte) (map[string]any, error) {
-	value, err := codec.Message().Decode(raw)
-	if err != nil {
-		return nil, err
-	}
-	body, ok := value.(map[string]any)
-	if !ok {
-		return nil, protocol.Errorf(protocol.CodeMalformed, "", "not a map")
-	}
-	return body, nil
 }

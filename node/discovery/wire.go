@@ -36,7 +36,7 @@ func (r request) encode() ([]byte, error) {
 }
 
 func decodeRequest(raw []byte) (request, error) {
-	body, err := decodeMap(raw)
+	body, err := parley.DecodeMap(raw)
 	if err != nil {
 		return request{}, err
 	}
@@ -72,11 +72,7 @@ type answer struct {
 
 func (a answer) encode() ([]byte, error) {
 	if a.code != "" {
-		body := map[string]any{"error": string(a.code)}
-		if a.hint != "" {
-			body["hint"] = a.hint
-		}
-		return codec.Message().Encode(body)
+		return parley.EncodeRefusal(a.code, a.hint)
 	}
 	addrs := make([]any, len(a.addrs))
 	for i, text := range a.addrs {
@@ -87,7 +83,7 @@ func (a answer) encode() ([]byte, error) {
 
 // decodeAnswer reads an answer. Keys that this version doesn't know are ignored.
 func decodeAnswer(raw []byte) (answer, error) {
-	body, err := decodeMap(raw)
+	body, err := parley.DecodeMap(raw)
 	if err != nil {
 		return answer{}, err
 	}
@@ -127,16 +123,4 @@ func (a answer) infos() []peer.AddrInfo {
 		}
 	}
 	return out
-}
-
-func decodeMap(raw []byte) (map[string]any, error) {
-	value, err := codec.Message().Decode(raw)
-	if err != nil {
-		return nil, err
-	}
-	body, ok := value.(map[string]any)
-	if !ok {
-		return nil, protocol.Errorf(protocol.CodeMalformed, "", "not a map")
-	}
-	return body, nil
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	lp2p "github.com/libp2p/go-libp2p/core/protocol"
 
+	parley "github.com/parley-protocol/parley/node/network"
 	"github.com/parley-protocol/parley/node/nodetest"
 	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/reconcile"
@@ -248,7 +249,7 @@ func say(s network.Stream, body map[string]any) error {
 
 // wants reports whether a request is for records.
 func wants(request []byte) bool {
-	body, err := decodeMap(request)
+	body, err := parley.DecodeMap(request)
 	return err == nil && body["want"] != nil
 }
 
@@ -269,7 +270,7 @@ func TestFalseReconciliation(t *testing.T) {
 	var turn atomic.Int64
 	for name, lie := range map[string]liar{
 		"tells of records that it doesn't have": func(s network.Stream, request []byte) error {
-			body, err := decodeMap(request)
+			body, err := parley.DecodeMap(request)
 			if err != nil {
 				return err
 			}
@@ -377,7 +378,7 @@ func TestFalseReconciliation(t *testing.T) {
 
 // first is the message of a request.
 func first(request []byte) []byte {
-	body, err := decodeMap(request)
+	body, err := parley.DecodeMap(request)
 	if err != nil {
 		return nil
 	}

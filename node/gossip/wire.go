@@ -41,7 +41,7 @@ func (r request) encode() ([]byte, error) {
 }
 
 func decodeRequest(raw []byte) (request, error) {
-	body, err := decodeMap(raw)
+	body, err := parley.DecodeMap(raw)
 	if err != nil {
 		return request{}, err
 	}
@@ -81,11 +81,7 @@ type page struct {
 
 func (p page) encode() ([]byte, error) {
 	if p.code != "" {
-		body := map[string]any{"error": string(p.code)}
-		if p.hint != "" {
-			body["hint"] = p.hint
-		}
-		return codec.Message().Encode(body)
+		return parley.EncodeRefusal(p.code, p.hint)
 	}
 	frames := make([]any, len(p.frames))
 	for i, frame := range p.frames {
@@ -100,7 +96,7 @@ func (p page) encode() ([]byte, error) {
 
 // decodePage reads an answer. Keys that this version doesn't know are ignored.
 func decodePage(raw []byte) (page, error) {
-	body, err := decodeMap(raw)
+	body, err := parley.DecodeMap(raw)
 	if err != nil {
 		return page{}, err
 	}
@@ -126,16 +122,4 @@ func decodePage(raw []byte) (page, error) {
 		}
 	}
 	return p, nil
-}
-
-func decodeMap(raw []byte) (map[string]any, error) {
-	value, err := codec.Message().Decode(raw)
-	if err != nil {
-		return nil, err
-	}
-	body, ok := value.(map[string]any)
-	if !ok {
-		return nil, protocol.Errorf(protocol.CodeMalformed, "", "not a map")
-	}
-	return body, nil
 }

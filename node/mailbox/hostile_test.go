@@ -49,7 +49,7 @@ func ask(t *testing.T, from, to host.Host, raw []byte) protocol.Code {
 	if n <= 0 {
 		t.Fatalf("no message: %x", reply)
 	}
-	body, err := decodeMap(reply[n:])
+	body, err := parley.DecodeMap(reply[n:])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"time"
 
+	parley "github.com/parley-protocol/parley/node/network"
 	"github.com/parley-protocol/parley/protocol"
 	"github.com/parley-protocol/parley/protocol/codec"
 )
@@ -93,7 +94,7 @@ func fieldsOf(op string) map[string]bool {
 // decodeRequest reads a request. One with fields that its operation doesn't
 // have is refused: this version can't do what they ask for.
 func decodeRequest(raw []byte) (*request, error) {
-	body, err := decodeMap(raw)
+	body, err := parley.DecodeMap(raw)
 	if err != nil {
 		return nil, err
 	}
@@ -226,7 +227,7 @@ func (a *answer) encode(op string) ([]byte, error) {
 // version doesn't know are ignored. An error that the mailbox tells is returned
 // as a [protocol.Error], together with the answer.
 func decodeAnswer(op string, raw []byte) (*answer, error) {
-	body, err := decodeMap(raw)
+	body, err := parley.DecodeMap(raw)
 	if err != nil {
 		return nil, err
 	}
@@ -307,16 +308,4 @@ func hash(value any) (h [32]byte, ok bool) {
 		return h, false
 	}
 	return [32]byte(b), true
-}
-
-func decodeMap(raw []byte) (map[string]any, error) {
-	value, err := codec.Message().Decode(raw)
-	if err != nil {
-		return nil, err
-	}
-	body, ok := value.(map[string]any)
-	if !ok {
-		return nil, protocol.Errorf(protocol.CodeMalformed, "", "not a map")
-	}
-	return body, nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/parley-protocol/parley/node/tap"
 	"github.com/parley-protocol/parley/protocol"
+	"github.com/parley-protocol/parley/protocol/codec"
 )
 
 // ReadMessage reads a stream's next message, which has its length before it as
@@ -39,4 +40,26 @@ func ReadMessage(s network.Stream, limit int) (raw []byte, release func(), err e
 // WriteMessage writes a message with its length before it.
 func WriteMessage(s network.Stream, raw []byte) error {
 	return msgio.NewVarintWriter(s).WriteMsg(raw)
+}
+
+// DecodeMap reads a message, which is a map in DAG-CBOR.
+func DecodeMap(raw []byte) (map[string]any, error) {
+	value, err := codec.Message().Decode(raw)
+	if err != nil {
+		return nil, err
+	}
+	body, ok := value.(map[string]any)
+	if !ok {
+		return nil, protocol.Errorf(protocol.CodeMalformed, "", "not a map")
+	}
+	return body, nil
+}
+
+// EncodeRefusal writes the answer of a node that says no: {error: code, hint?: text}.
+func EncodeRefusal(code protocol.Code, hint string) ([]byte, error) {
+	body := map[string]any{"error": string(code)}
+	if hint != "" {
+		body["hint"] = hint
+	}
+	return codec.Message().Encode(body)
 }

@@ -27,7 +27,7 @@ func (r request) encode() ([]byte, error) {
 }
 
 func decodeRequest(raw []byte) (request, error) {
-	body, err := decodeMap(raw)
+	body, err := network.DecodeMap(raw)
 	if err != nil {
 		return request{}, err
 	}
@@ -54,20 +54,16 @@ func decodeRequest(raw []byte) (request, error) {
 
 // encodeAnswer says that the frame is taken, or the code why it isn't.
 func encodeAnswer(code protocol.Code) ([]byte, error) {
-	body := map[string]any{}
 	if code != "" {
-		body["error"] = string(code)
-		if hint := code.Hint(); hint != "" {
-			body["hint"] = hint
-		}
+		return network.EncodeRefusal(code, code.Hint())
 	}
-	return codec.Message().Encode(body)
+	return codec.Message().Encode(map[string]any{})
 }
 
 // decodeAnswer reads an answer; the code is empty when the frame is taken. Keys
 // that this version doesn't know are ignored.
 func decodeAnswer(raw []byte) (protocol.Code, error) {
-	body, err := decodeMap(raw)
+	body, err := network.DecodeMap(raw)
 	if err != nil {
 		return "", protocol.Errorf(protocol.CodeMalformed, "", "not an answer: %w", err)
 	}
@@ -83,16 +79,4 @@ func decodeAnswer(raw []byte) (protocol.Code, error) {
 		return protocol.CodeInternal, nil
 	}
 	return protocol.Code(code), nil
-}
-
-func decodeMap(raw []byte) (map[string]any, error) {
-	value, err := codec.Message().Decode(raw)
-	if err != nil {
-		return nil, err
-	}
-	body, ok := value.(map[string]any)
-	if !ok {
-		return nil, protocol.Errorf(protocol.CodeMalformed, "", "not a map")
-	}
-	return body, nil
 }
