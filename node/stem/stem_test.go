@@ -136,7 +136,8 @@ func TestBlackHolesAreSurvived(t *testing.T) {
 					}
 				}
 				s := author.stem.Stats()
-				if s.Late == 0 || s.Passed != 2 {
+				// With honest ones behind the other relay it may come back in a circle.
+				if s.Late == 0 || s.Passed < 2 || holes == 5 && s.Passed != 2 {
 					t.Errorf("%+v; the other relay wasn't tried", s)
 				}
 				if direct := slices.Contains(author.published, id); holes == 5 && !direct {
