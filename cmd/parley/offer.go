@@ -88,9 +88,27 @@ func deliveryText(d api.Delivery) string {
 	case "persisted":
 		return "received"
 	case "stored":
-		return "waits to be picked up"
+		return "waits to be picked up" + custodyText(d.Custody)
 	}
 	return "being sent"
+}
+
+// custodyText says where a delivery lies, by the word of who keeps it.
+func custodyText(kept []api.Custody) string {
+	var until time.Time
+	for _, k := range kept {
+		if k.Until.After(until) {
+			until = k.Until
+		}
+	}
+	switch len(kept) {
+	case 0:
+		return ""
+	case 1:
+		return ", in a mailbox until " + when(until)
+	default:
+		return fmt.Sprintf(", in %d mailboxes until %s", len(kept), when(until))
+	}
 }
 
 func (a *app) offerShowCommand() *cobra.Command {

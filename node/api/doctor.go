@@ -174,7 +174,7 @@ func (s *Server) checkOwed() Check {
 	// vanished there.
 	for _, p := range pending {
 		if since := time.Unix(s.now(), 0).Sub(p.Since); len(p.Custody) > 0 && since > silentFor {
-			c.Status, c.Hint = "warn", "the other side may be away; ask it whether it got anything: parley deal show has the mailboxes' signed receipts"
+			c.Status, c.Hint = "warn", "the other side may be away; ask it whether it got anything: parley deal show says where it lies, and with --json has the signed receipts"
 			c.Text += fmt.Sprintf("; %s is kept for it at %s since %s", p.Record, boxesOf(p.Custody), p.Since.UTC().Format(time.DateTime))
 		}
 	}
