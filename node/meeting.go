@@ -8,6 +8,8 @@ import (
 
 	libp2p "github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	coreprotocol "github.com/libp2p/go-libp2p/core/protocol"
+	circuit "github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/proto"
 	ma "github.com/multiformats/go-multiaddr"
 
 	"github.com/parley-protocol/parley/node/discovery"
@@ -160,11 +162,12 @@ func (n *Node) askable(market string) []peer.ID {
 	if len(ids) == 0 {
 		ids = n.Network.Host().Network().Peers()
 	}
-	return n.exchanging(slices.DeleteFunc(slices.Clone(ids), func(id peer.ID) bool { return !n.good(id) }))
+	return n.speaking(slices.DeleteFunc(slices.Clone(ids), func(id peer.ID) bool { return !n.good(id) }), protocol.ProtocolPeers)
 }
 
 // shareable are the peers of a market that others may be told of; nil when this
-// node isn't in it. Who doesn't take part in the exchange isn't named.
+// node isn't in it. Who serves nobody isn't named: a customer's node at home
+// gains nothing by being known to more.
 func (n *Node) shareable(market string) []peer.ID {
 	if !slices.Contains(n.Gossip.Markets(), market) {
 		return nil
@@ -172,13 +175,19 @@ func (n *Node) shareable(market string) []peer.ID {
 	ids := slices.DeleteFunc(n.Gossip.Peers(market), func(id peer.ID) bool {
 		return n.Network.Host().Network().Connectedness(id) != libp2p.Connected || n.Gossip.Standing(id).Score < 0
 	})
-	return append([]peer.ID{}, n.exchanging(ids)...)
+	return append([]peer.ID{}, n.speaking(ids, publicServices()...)...)
 }
 
-// exchanging keeps those who speak the protocol of the exchange.
-func (n *Node) exchanging(ids []peer.ID) []peer.ID {
+// publicServices are the protocols of nodes that are there for others: the table of
+// discovery, mail for everybody, and relaying.
+func publicServices() []coreprotocol.ID {
+	return []coreprotocol.ID{discovery.TableProtocol, protocol.ProtocolMailboxOpen, circuit.ProtoIDv2Hop}
+}
+
+// speaking keeps those who speak one of the protocols.
+func (n *Node) speaking(ids []peer.ID, protocols ...coreprotocol.ID) []peer.ID {
 	return slices.DeleteFunc(ids, func(id peer.ID) bool {
-		spoken, err := n.Network.Host().Peerstore().SupportsProtocols(id, protocol.ProtocolPeers)
+		spoken, err := n.Network.Host().Peerstore().SupportsProtocols(id, protocols...)
 		return err != nil || len(spoken) == 0
 	})
 }

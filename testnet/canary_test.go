@@ -21,6 +21,8 @@ import (
 // node writes down what it receives, with the transport's encryption off. The
 // customer's node is known to the one it is connected to for gossip (entry), as
 // the specification says, and to nobody else.
+//
+//spec:shows PEER-4
 func TestNothingPersonalInClear(t *testing.T) {
 	taps := t.TempDir()
 	tap := func(name string) []string { return []string{"PARLEY_TAP=" + filepath.Join(taps, name)} }

@@ -253,7 +253,7 @@ func TestBargainSurvivesDeaths(t *testing.T) {
 	const seller = "north"
 	b.must("customer", http.MethodPost, "/v1/terms", api.NewTerms{Name: "no-resale", Text: "What I tell you stays with you."}, nil)
 	ask := api.NewIntent{Terms: []string{"no-resale"}}
-	intent := b.request("Reading lamps", []string{"customer", "desk/before-publish-terms"}, seller, ask).ID
+	intent := b.request("Reading lamps", []string{"customer", "desk/before-publish"}, seller, ask).ID
 
 	// The seller's program refuses the text until a person approves it.
 	if err := b.do(seller, http.MethodPost, "/v1/offers", withUntil(offerFor(intent, "100")), nil); err == nil {

@@ -30,9 +30,11 @@ import (
 	"github.com/parley-protocol/parley/protocol"
 )
 
-// prefix is what the table's protocol ID begins with; Kademlia's own part
-// follows: /parley/kad/1.0.0.
+// prefix is what the table's protocol ID begins with; Kademlia's own part follows.
 const prefix coreprotocol.ID = "/parley"
+
+// TableProtocol is spoken by the nodes that keep a part of the table for others.
+const TableProtocol = prefix + "/kad/1.0.0"
 
 // Mode says whether a node keeps a part of the table for others.
 type Mode string
