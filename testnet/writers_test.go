@@ -57,6 +57,9 @@ func TestSecondWriterStops(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		// Starts are told in seconds, and of two in one second either may stop.
+		now := time.Now()
+		<-time.After(now.Truncate(time.Second).Add(time.Second).Sub(now))
 		s.stops(n)
 		if !north.Running() {
 			t.Fatalf("the first one stopped, because of the %s; it wrote:\n%s", name, north.Stderr())

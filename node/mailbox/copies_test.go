@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -161,7 +162,7 @@ func TestBadMailboxesAreSurvived(t *testing.T) {
 func liar(t *testing.T, h host.Host, spoil func(*answer) *answer) {
 	t.Helper()
 	server := serve(t, h, nil, Limits{})
-	asked := 0
+	var asked atomic.Int64
 	lie(h, &asked, func(r *request) []byte {
 		a, err := server.do(t.Context(), r, origin{address: "a"})
 		if err != nil {
@@ -185,7 +186,7 @@ func TestPickupsKeepTheirOwnTime(t *testing.T) {
 		server := serve(t, hosts[0], new(memory), Limits{})
 		times := map[Token][]time.Time{}
 		var mu sync.Mutex
-		asked := 0
+		var asked atomic.Int64
 		lie(hosts[0], &asked, func(r *request) []byte {
 			mu.Lock()
 			key := Token(sha256.Sum256(r.Key))

@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -67,7 +68,7 @@ func TestReceiptsProveCustody(t *testing.T) {
 				return Receipt{ID: IDOf(r.Envelope), Until: receipt.Until, Proof: make([]byte, 64)}
 			},
 		} {
-			asked := 0
+			var asked atomic.Int64
 			lie(hosts[2], &asked, func(r *request) []byte {
 				a := spoil(r)
 				return framed(must((&answer{Stored: a.ID, Until: a.Until.Unix(), Receipt: a.Proof}).encode(opDeposit)))
@@ -195,7 +196,7 @@ func TestClientDoesSoMuchWorkAndNoMore(t *testing.T) {
 	simulate(t, 2, func(t *testing.T, hosts []host.Host) {
 		for bits, want := range map[int]int{8: 2, protocol.MaxDepositStampBits + 1: 1, 0: 1} {
 			var stamps [][]byte
-			asked := 0
+			var asked atomic.Int64
 			lie(hosts[0], &asked, func(r *request) []byte {
 				stamps = append(stamps, r.Stamp)
 				return framed(must((&answer{Code: protocol.CodeStampTooWeak, Bits: bits}).encode(opDeposit)))
@@ -203,8 +204,8 @@ func TestClientDoesSoMuchWorkAndNoMore(t *testing.T) {
 			if _, err := leave(t, NewClient(direct{hosts[1]}, nil, 0), []string{addr(hosts[0])}, Token{1}, letter(0)); protocol.CodeOf(err) != protocol.CodeStampTooWeak {
 				t.Errorf("%d bits: %v", bits, err)
 			}
-			if asked != want {
-				t.Errorf("%d bits: asked %d times, want %d", bits, asked, want)
+			if int(asked.Load()) != want {
+				t.Errorf("%d bits: asked %d times, want %d", bits, asked.Load(), want)
 			}
 			if last := stamps[len(stamps)-1]; want == 2 && stampBits(hosts[0].ID(), Token{1}, IDOf(letter(0)), last) < bits {
 				t.Errorf("the stamp %x has less than %d bits", last, bits)

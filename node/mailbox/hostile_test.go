@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"io"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -244,7 +245,7 @@ func TestClientWithAWrongClock(t *testing.T) {
 }
 
 // lie makes a host a mailbox that gives the same answer to everything.
-func lie(h host.Host, asked *int, raw func(r *request) []byte) {
+func lie(h host.Host, asked *atomic.Int64, raw func(r *request) []byte) {
 	h.SetStreamHandler(protocol.ProtocolMailbox, func(s network.Stream) {
 		defer s.Close()
 		in, _, err := parley.ReadMessage(s, maxRequest)
@@ -255,7 +256,7 @@ func lie(h host.Host, asked *int, raw func(r *request) []byte) {
 		if err != nil {
 			return
 		}
-		*asked++
+		asked.Add(1)
 		s.Write(raw(r))
 	})
 }
@@ -275,7 +276,7 @@ func TestLyingMailboxes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			simulate(t, 2, func(t *testing.T, hosts []host.Host) {
-				asked := 0
+				var asked atomic.Int64
 				lie(hosts[0], &asked, reply)
 				c := NewClient(direct{hosts[1]}, nil, 0)
 				if r, err := leave(t, c, []string{addr(hosts[0])}, Token{1}, letter(0)); err == nil {
@@ -303,7 +304,7 @@ func TestMailboxesThatWasteTime(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			simulate(t, 2, func(t *testing.T, hosts []host.Host) {
-				asked := 0
+				var asked atomic.Int64
 				lie(hosts[0], &asked, func(r *request) []byte {
 					if r.Op == opPickup {
 						return framed(must(pickup.encode(opPickup)))
@@ -313,8 +314,8 @@ func TestMailboxesThatWasteTime(t *testing.T) {
 				in := receive(t, NewClient(direct{hosts[1]}, nil, 0), crypto.NewSealingSeed(), nil, addr(hosts[0]))
 				time.Sleep(time.Hour)
 				in.close()
-				if asked < 5 || asked > 100 {
-					t.Errorf("asked %d times in an hour", asked)
+				if n := asked.Load(); n < 5 || n > 100 {
+					t.Errorf("asked %d times in an hour", n)
 				}
 			})
 		})
