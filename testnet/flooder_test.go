@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -165,8 +166,8 @@ func beFlood() error {
 	if err == nil && sent < o.Records {
 		err = context.Cause(ctx)
 	}
-	if err == nil {
-		time.Sleep(time.Second) // what is written is to be read before the connections end
+	for _, s := range hosts {
+		err = errors.Join(err, s.finish())
 	}
 	return err
 }
@@ -216,6 +217,20 @@ func gossipStream(ctx context.Context, h host.Host, addrs []string) (libp2p.Stre
 }
 
 func (s *stranger) close() { s.net.Close() }
+
+// finish waits until the nodes have read all: each ends its side of the stream then.
+func (s *stranger) finish() error {
+	for _, stream := range s.streams {
+		if err := stream.CloseWrite(); err != nil {
+			return err
+		}
+		_ = stream.SetReadDeadline(time.Now().Add(time.Minute))
+		if _, err := io.Copy(io.Discard, stream); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // send writes frames to every node, in messages of at most half of what one may have.
 func (s *stranger) send(frames [][]byte) error {
